@@ -1,0 +1,54 @@
+"""The record of every request that reached the server: what tests ask when they must know who sent what, how often."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+_LONGEST = 2_000
+
+
+@dataclass
+class Entry:
+    """One request. Its ``Authorization`` is a yes or no: no key is ever written down."""
+
+    number: int
+    server: str
+    """``api`` or ``media``."""
+    method: str
+    path: str
+    at: float
+    """Seconds since the epoch."""
+    authorization: bool
+    range: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    """The request's JSON or form fields, long strings shortened; of files only their number."""
+    status: int | None = None
+    """What was answered; ``None`` when nothing was."""
+    fault: str | None = None
+    """The kind of the fault rule that struck."""
+    task: str | None = None
+    """The id of the work that was accepted."""
+
+
+class Journal:
+    """Requests in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def open(self, **known: Any) -> Entry:
+        entry = Entry(number=len(self.entries), **known)
+        self.entries.append(entry)
+        return entry
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [asdict(entry) for entry in self.entries]
+
+
+def shortened(fields: Mapping[str, Any], files: int) -> dict[str, Any]:
+    """Fields as they are written down."""
+    short = {
+        name: f"{value[:80]}… ({len(value)} characters)" if isinstance(value, str) and len(value) > _LONGEST else value
+        for name, value in fields.items()
+    }
+    return short | {"image": f"{files} file(s)"} if files else short
