@@ -1,0 +1,121 @@
+"""From the server's JSON to our types. Pure; what does not fit raises UnexpectedAnswer.
+
+Shapes as in Pixapi's API Reference, Async Media Tasks and Model Catalog. What is not documented there (what a failed
+task says, what a task carries for `b64_json`) is read in every documented shape, and may be absent.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pixapi_nb.errors import UnexpectedAnswer, clean
+from pixapi_nb.models import Completed, Failed, Kind, MediaItem, Model, Processing, Submitted, TaskStatus
+
+__all__ = ["parse_images", "parse_models", "parse_submission", "parse_task"]
+
+
+def parse_images(body: Any) -> Completed:
+    """The answer of a synchronous endpoint."""
+    return Completed(id=None, items=_items(_mapping(body).get("data")), credits=_number(body.get("credits_cost")))
+
+
+def parse_submission(body: Any) -> Submitted:
+    """The answer of an asynchronous endpoint: only its id matters."""
+    found = _mapping(body).get("id")
+    if not isinstance(found, str) or not found.strip():
+        raise UnexpectedAnswer("the server accepted a task without giving its id.")
+    return Submitted(id=found, progress=_percent(body.get("progress")))
+
+
+def parse_task(body: Any, task_id: str) -> TaskStatus:
+    """The state of a task. An unknown status is UnexpectedAnswer: waiting for it might never end."""
+    body = _mapping(body)
+    status = body.get("status")
+    if status == "submitted":
+        return Submitted(id=task_id, progress=_percent(body.get("progress")))
+    if status == "processing":
+        return Processing(id=task_id, progress=_percent(body.get("progress")))
+    if status == "completed":
+        result = body.get("result")
+        data = result.get("data") if isinstance(result, Mapping) else None
+        return Completed(id=task_id, items=_items(data), credits=_number(body.get("credits_cost")))
+    if status == "failed":
+        reason, code = _reason(body.get("error"))
+        return Failed(id=task_id, reason=reason, code=code)
+    raise UnexpectedAnswer(f"task {task_id} has a status this version does not know: {clean(status, 60)!r}.")
+
+
+def parse_models(body: Any) -> tuple[Model, ...]:
+    """The models of this account."""
+    rows = _mapping(body).get("data")
+    if not isinstance(rows, list):
+        raise UnexpectedAnswer("the server's list of models has no data.")
+    return tuple(
+        Model(
+            id=row["id"],
+            kind=_kind(row.get("category")),
+            capabilities=tuple(c for c in _list(row.get("capabilities")) if isinstance(c, str)),
+            extra=row,
+        )
+        for row in rows
+        if isinstance(row, Mapping) and isinstance(row.get("id"), str)
+    )
+
+
+def _mapping(body: Any) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise UnexpectedAnswer(f"the server answered with {type(body).__name__} where the API documents an object.")
+    return body
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _kind(category: Any) -> Kind | None:
+    return category if category in ("image", "video") else None
+
+
+def _number(value: Any) -> float | None:
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return float(value) if ok else None
+
+
+def _percent(value: Any) -> float:
+    return min(100.0, _number(value) or 0.0)
+
+
+def _items(data: Any) -> tuple[MediaItem, ...]:
+    items = tuple(_item(row) for row in _list(data))
+    if not items:
+        raise UnexpectedAnswer("the server says that the work is done, and sent no media.")
+    return items
+
+
+def _item(row: Any) -> MediaItem:
+    row = _mapping(row)
+    url, encoded = row.get("url"), row.get("b64_json")
+    if isinstance(encoded, str) and encoded:
+        return MediaItem(data=_decoded(encoded))
+    if isinstance(url, str) and url.startswith("data:"):
+        return MediaItem(data=_decoded(url.partition(",")[2]))
+    return MediaItem(url=url if isinstance(url, str) and url else None)
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded.rpartition(",")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnexpectedAnswer("the server sent a picture whose base64 cannot be decoded.") from error
+
+
+def _reason(error: Any) -> tuple[str | None, str | None]:
+    if isinstance(error, Mapping):
+        said = error.get("message")
+        name = next((error[k] for k in ("code", "type") if isinstance(error.get(k), str)), None)
+        return (clean(said) if said else None), (clean(name, 80) if name else None)
+    return (clean(error), None) if isinstance(error, str) and error else (None, None)

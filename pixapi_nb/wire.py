@@ -1,0 +1,281 @@
+"""The API over HTTP: one method per endpoint. It sends, parses and raises; it records and repeats nothing.
+
+All methods run on the I/O thread. The API's client carries the key; the media client, for other hosts, never does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+from urllib.parse import quote, urljoin
+
+import httpx
+
+from pixapi_nb import __version__, answers
+from pixapi_nb.errors import (
+    APIError,
+    EndpointMissing,
+    NotSent,
+    OutcomeUnknown,
+    TaskNotFound,
+    UnexpectedAnswer,
+    Unreachable,
+    clean,
+)
+from pixapi_nb.models import Completed, ImageRequest, Model, Request, Submitted, TaskStatus, VideoRequest
+
+__all__ = ["Secret", "Server", "Wire"]
+
+T = TypeVar("T")
+
+_LARGEST_ANSWER = 512 * 1024 * 1024  # bytes; ten 4K pictures in base64 are about half of it
+_LARGEST_QUESTION = 8 * 1024 * 1024
+_CONNECT, _WRITE, _READ, _READ_SYNCHRONOUS = 10.0, 120.0, 60.0, 900.0  # seconds
+# Below the keep-alive time of common servers, so that a paid POST never meets a connection that is just being closed.
+_KEEPALIVE = 2.0
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Secret:
+    """A key that does not show itself. `reveal()` is called where the request's header is made, and nowhere else."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a key is not pickled")
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Who is asked, and with which key. `name` is what the ledger says: the address, or `local` whatever the port."""
+
+    base_url: str
+    key: Secret
+    name: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the embedded Pixapi."""
+        return self.name == "local"
+
+
+class Wire:
+    """One server's endpoints."""
+
+    def __init__(self, server: Server, *, timeout: float | None = None) -> None:
+        self.server = server
+        self.without_async = False  # learnt from an EndpointMissing: another OpenAI-compatible server
+        self._read = timeout or _READ
+        self._read_synchronous = timeout or _READ_SYNCHRONOUS
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE)
+        agent = {"User-Agent": f"pixapi_nb/{__version__}"}
+        # A proxy of the environment cannot reach the embedded server on this machine's loopback.
+        trust_env = not server.is_local
+        self._api = httpx.AsyncClient(
+            headers=agent | {"Authorization": f"Bearer {server.key.reveal()}", "Accept": "application/json"},
+            timeout=httpx.Timeout(self._read, connect=_CONNECT, write=_WRITE, pool=None),
+            limits=limits,
+            trust_env=trust_env,
+        )
+        self._media = httpx.AsyncClient(
+            headers=agent,
+            timeout=httpx.Timeout(30.0, connect=_CONNECT, pool=None),
+            limits=limits,
+            follow_redirects=True,
+            trust_env=trust_env,
+        )
+
+    async def aclose(self) -> None:
+        await self._api.aclose()
+        await self._media.aclose()
+
+    async def generate(self, request: Request) -> Completed:
+        """POST /v1/images/generations or /v1/images/edits: pictures in one long answer. Paid."""
+        if isinstance(request, VideoRequest):
+            raise ValueError("there is no synchronous endpoint for videos")
+        path = "/v1/images/edits" if request.images else "/v1/images/generations"
+        return _answer(answers.parse_images, await self._pay(path, request, self._read_synchronous))
+
+    async def submit(self, request: Request) -> Submitted:
+        """POST /v1/async/…: the id of a task. Paid."""
+        if isinstance(request, VideoRequest):
+            path = "/v1/async/videos/generations"
+        else:
+            path = "/v1/async/images/edits" if request.images else "/v1/async/images/generations"
+        return _answer(answers.parse_submission, await self._pay(path, request, self._read))
+
+    async def retrieve_task(self, task_id: str) -> TaskStatus:
+        """GET /v1/tasks/{id}."""
+        try:
+            body = await self._ask(f"/v1/tasks/{quote(task_id, safe='')}")
+        except APIError as error:
+            if error.status != 404:
+                raise
+            raise TaskNotFound(
+                f"the server does not know task {clean(task_id, 80)}.",
+                status=404,
+                code=error.code,
+                request_id=error.request_id,
+                documented=error.documented,
+            ) from error
+        return answers.parse_task(body, task_id)
+
+    async def list_models(self) -> tuple[Model, ...]:
+        """GET /v1/models: the models of this account."""
+        return answers.parse_models(await self._ask("/v1/models"))
+
+    @contextlib.asynccontextmanager
+    async def media(self, url: str, *, start: int = 0, validator: str | None = None) -> AsyncIterator[httpx.Response]:
+        """A medium's bytes as a stream, without the key; from byte `start` on if the server can (then it answers 206).
+
+        Raises Unreachable, also while the stream is read.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        if start and validator:
+            headers["If-Range"] = validator
+        try:
+            async with self._media.stream("GET", urljoin(self.server.base_url + "/", url), headers=headers) as response:
+                yield response
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"the media server did not deliver: {_reason(error)}.") from error
+
+    async def _pay(self, path: str, request: Request, read_timeout: float) -> Any:
+        """POST paid work, once. Raises APIError (refused), NotSent (refused by nobody), or OutcomeUnknown."""
+        timeout = httpx.Timeout(read_timeout, connect=_CONNECT, write=_WRITE, pool=None)
+        try:
+            async with self._api.stream("POST", self._url(path), timeout=timeout, **_body(request)) as response:
+                content = await _read(response, _LARGEST_ANSWER)
+        except (*_NOT_SENT, httpx.InvalidURL) as error:
+            raise NotSent(f"{self.server.base_url} cannot be reached: {_reason(error)}.") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"the request was sent and its answer was lost: {_reason(error)}.") from error
+        except _TooLarge as error:
+            raise OutcomeUnknown("the answer is larger than any answer should be.") from error
+        body, refusal = self._parsed(response, content)
+        if refusal is None:
+            return body
+        # 4xx says that the request was not accepted; only a request timeout leaves that open.
+        refused = 400 <= refusal.status < 500 and refusal.status not in (408, 499)
+        if refused or (refusal.status in (500, 503) and refusal.documented):
+            if refusal.status == 404 and refusal.code != "model_not_found":
+                raise EndpointMissing(refusal.message, status=404, code=refusal.code, request_id=refusal.request_id)
+            raise refusal
+        raise OutcomeUnknown(f"the request was sent and the answer does not tell what became of it: {refusal.message}")
+
+    async def _ask(self, path: str) -> Any:
+        """GET something that costs nothing. Raises APIError, Unreachable or UnexpectedAnswer."""
+        try:
+            async with self._api.stream("GET", self._url(path)) as response:
+                content = await _read(response, _LARGEST_ANSWER if "/tasks/" in path else _LARGEST_QUESTION)
+        except (*_NOT_SENT, httpx.InvalidURL) as error:
+            raise NotSent(f"{self.server.base_url} cannot be reached: {_reason(error)}.") from error
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{self.server.base_url} did not answer: {_reason(error)}.") from error
+        except _TooLarge as error:
+            raise UnexpectedAnswer("the answer is larger than any answer should be.") from error
+        body, refusal = self._parsed(response, content)
+        if refusal is not None:
+            raise refusal
+        return body
+
+    def _url(self, path: str) -> str:
+        base = self.server.base_url.rstrip("/")
+        return base + (path.removeprefix("/v1") if base.endswith("/v1") else path)
+
+    def _parsed(self, response: httpx.Response, content: bytes) -> tuple[Any, APIError | None]:
+        """The body, and the error that it is, if it is one. Text that repeats the key is not passed on."""
+        request_id = response.headers.get("x-request-id")
+        try:
+            body = json.loads(content.decode("utf-8").replace(self.server.key.reveal(), "sk_…"))
+        except (ValueError, RecursionError):
+            body = _Unreadable
+        if response.is_success and body is not _Unreadable:
+            return body, None
+        error = APIError.from_response(
+            response.status_code,
+            body,
+            request_id=clean(request_id, 80) if request_id else None,
+            retry_after=_retry_after(response.headers),
+        )
+        if response.is_success:
+            what = "an empty answer" if not content.strip() else "an answer that is not JSON"
+            error.message = f"the server sent {what} (HTTP {response.status_code})."
+        return None, error
+
+
+class _Unreadable:
+    """Stands for a body that is not JSON."""
+
+
+class _TooLarge(Exception):
+    """The answer passes its limit."""
+
+
+def _answer(parse: Callable[[Any], T], body: Any) -> T:
+    """Parse the answer to a paid request: one that cannot be read leaves the outcome unknown."""
+    try:
+        return parse(body)
+    except UnexpectedAnswer as error:
+        raise OutcomeUnknown(f"the request was sent and its answer cannot be read: {error.message}") from error
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > limit:
+            raise _TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """The request as httpx's arguments: JSON, and multipart for edits."""
+    fields = request.fields()
+    if isinstance(request, ImageRequest) and request.images:
+        files = [("image", (image.name, image.data or b"", image.media_type)) for image in request.images]
+        return {"data": {name: str(value) for name, value in fields.items()}, "files": files}
+    if isinstance(request, VideoRequest) and request.input_image:
+        fields["input_image"] = request.input_image.as_url()
+    return {"json": fields}
+
+
+def _reason(error: Exception) -> str:
+    """An httpx error in words; many of them have no text of their own."""
+    words = "".join(" " + c.lower() if c.isupper() else c for c in type(error).__name__).strip()
+    return clean(f"{words} ({error})" if str(error) else words, 200)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `Retry-After` in either form (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    with contextlib.suppress(ValueError):
+        return min(3600.0, max(0.0, float(value)))
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return min(3600.0, max(0.0, (at - datetime.now(timezone.utc)).total_seconds()))
