@@ -1,0 +1,172 @@
+"""Files: media come as a stream into `….part`, are checked, and are renamed when they are whole.
+
+The type of a file is decided by its bytes. A disk that takes no files costs nobody a picture: it stays in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import random
+import re
+import time
+import unicodedata
+import warnings
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+import httpx
+
+from pixapi_nb.errors import DownloadFailed, PixapiError, Unreachable
+from pixapi_nb.events import Downloading, Event, Trouble
+from pixapi_nb.media import Media
+from pixapi_nb.models import MediaItem, media_type, suffix
+from pixapi_nb.polling import backoff
+from pixapi_nb.wire import Wire
+
+__all__ = ["Expired", "Outputs", "file_stem"]
+
+_LARGEST = 2 * 1024**3  # bytes of one medium
+_PATIENCE = 2 * 3600.0  # seconds of trouble in a row
+_WRONG_TYPE_TRIES = 5
+
+Report = Callable[[Event], Awaitable[None]]
+
+
+class Expired(Exception):
+    """The URL does not work any more; its task may give another."""
+
+
+def file_stem(prompt: str, created: float, job_id: str, index: int, count: int) -> str:
+    """A file's name without its suffix: words of the prompt, local time, the job's id, and a number where n > 1.
+
+    >>> file_stem("A cup, on a table!", 0.0, "abcdef123456", 1, 4)[:14]
+    'a-cup-on-a-tab'
+    """
+    words = unicodedata.normalize("NFKC", prompt[:200]).lower()
+    slug = re.sub(r"[^\w]+", "-", words).strip("-_")[:40].strip("-_") or "pixapi"
+    at = time.strftime("%Y%m%d-%H%M%S", time.localtime(created))
+    return f"{slug}-{at}-{job_id[:6]}" + (f"-{index + 1}" if count > 1 else "")
+
+
+class Outputs:
+    """Where one job's media go."""
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self._folder = folder
+        self._report = report
+
+    async def receive(self, wire: Wire, item: MediaItem, stem: str, index: int, count: int) -> Media:
+        """One medium, as a file. Raises Expired, or DownloadFailed after long patience."""
+        if item.data is not None:
+            return await self._kept(item.data, stem)
+        if item.url is None:
+            raise Expired
+        part = self._folder / f"{stem}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with part.open("a+b") as sink:
+                kind = await self._download(wire, item.url, sink, index, count)
+                await asyncio.to_thread(os.fsync, sink.fileno())
+            target = part.with_name(stem + suffix(kind))
+            part.replace(target)
+            return Media(target, kind)
+        except OSError as error:
+            self._warn(error)
+            memory = io.BytesIO()
+            kind = await self._download(wire, item.url, memory, index, count)
+            with contextlib.suppress(OSError):
+                part.unlink()
+            return Media(None, kind, memory.getvalue())
+
+    async def _kept(self, data: bytes, stem: str) -> Media:
+        kind = media_type(data[:16])
+        if kind is None:
+            raise DownloadFailed("the server sent data that is neither a picture nor a video we know.")
+        part = self._folder / f"{stem}.part"
+        target = part.with_name(stem + suffix(kind))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            await asyncio.to_thread(part.write_bytes, data)
+            part.replace(target)
+        except OSError as error:
+            self._warn(error)
+            return Media(None, kind, data)
+        return Media(target, kind)
+
+    def _warn(self, error: OSError) -> None:
+        warnings.warn(
+            f"pixapi_nb cannot write to {self._folder} ({error.strerror}); "
+            "the result is kept in memory only: save it with .save().",
+            stacklevel=2,
+        )
+
+    async def _download(self, wire: Wire, url: str, sink: BinaryIO, index: int, count: int) -> str:
+        """Stream into `sink`, going on where a broken try ended; returns the media type."""
+        failures, wrong, since, validator = 0, 0, time.monotonic(), None
+        while True:
+            have = sink.seek(0, io.SEEK_END)
+            try:
+                async with wire.media(url, start=have if validator else 0, validator=validator) as response:
+                    trouble = _trouble(response)
+                    if trouble is None:
+                        validator = _validator(response)
+                        await self._stream(response, sink, have, index, count)
+                        sink.seek(0)
+                        kind = media_type(sink.read(16))
+                        if kind is not None:
+                            return kind
+                        wrong, validator = wrong + 1, None
+                        trouble = Unreachable("the media server sent something that is no picture or video.")
+                    else:
+                        validator = None  # a range that cannot be had, perhaps: from the start, then
+            except Unreachable as error:
+                trouble = error
+            grown = sink.seek(0, io.SEEK_END) > have
+            failures, since = (1, time.monotonic()) if grown and not wrong else (failures + 1, since)
+            if wrong >= _WRONG_TYPE_TRIES or time.monotonic() - since > _PATIENCE:
+                raise DownloadFailed(trouble.message)
+            pause = backoff(failures, random.random(), retry_after=getattr(trouble, "retry_after", None))  # noqa: S311
+            await self._report(Trouble(failures, pause, trouble))
+            await anyio.sleep(pause)
+
+    async def _stream(self, response: httpx.Response, sink: BinaryIO, have: int, index: int, count: int) -> None:
+        going_on = response.status_code == 206 and response.headers.get("content-range", "").startswith(f"bytes {have}-")
+        start = have if going_on else 0
+        sink.truncate(start)
+        sink.seek(start)
+        announced = response.headers.get("content-length", "")
+        total = start + int(announced) if announced.isdigit() and "content-encoding" not in response.headers else None
+        received, shown = start, -1.0
+        async for chunk in response.aiter_bytes():
+            received += len(chunk)
+            if received > _LARGEST:
+                raise DownloadFailed(f"the medium is larger than {_LARGEST // 1024**3} GiB.")
+            sink.write(chunk)
+            if time.monotonic() - shown > 0.2:
+                shown = time.monotonic()
+                await self._report(Downloading(index, count, received, total))
+        sink.flush()
+        if total is not None and received != total:
+            raise Unreachable(f"the medium ended after {received} of {total} bytes.")
+
+
+def _trouble(response: httpx.Response) -> PixapiError | None:
+    """What is wrong with an answer of the media server, None if nothing. Raises Expired for a URL that has ended."""
+    status = response.status_code
+    if status in (200, 206):
+        return None
+    if status == 416 or status == 429 or status >= 500:
+        return Unreachable(f"the media server answered HTTP {status}.")
+    raise Expired
+
+
+def _validator(response: httpx.Response) -> str | None:
+    """What makes going on safe: a strong ETag, and a server that says it can."""
+    etag = response.headers.get("etag", "")
+    can = response.headers.get("accept-ranges") == "bytes" or response.status_code == 206
+    return etag if can and etag and not etag.startswith("W/") else None

@@ -1,0 +1,183 @@
+"""The session of a process: whom to ask, what is under way, what it may cost, where files go.
+
+Configuration (PIXAPI_KEY, PIXAPI_BASE_URL, PIXAPI_HOME) is read when it is needed, never at import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from pixapi_nb import portal, pricing
+from pixapi_nb.checks import check
+from pixapi_nb.embedded import Embedded
+from pixapi_nb.errors import MissingKey, PixapiError, Unauthorized, UsageError
+from pixapi_nb.jobs import Job
+from pixapi_nb.lifecycle import Course
+from pixapi_nb.models import Kind, Model, Request, VideoRequest
+from pixapi_nb.pricing import Price
+from pixapi_nb.wire import Secret, Server, Wire
+
+__all__ = ["DEFAULT_BASE_URL", "Options", "Session", "current"]
+
+DEFAULT_BASE_URL = "https://api.pixapi.ai"
+LOCAL = "local"
+_LOCAL_KEY = "sk_local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a request is carried out. `folder`: where its files go (default: the session's)."""
+
+    synchronous: bool = False
+    folder: Path | None = None
+
+
+@dataclass
+class Session:
+    """One per process; `current()` gives it.
+
+    `folder` is where files go unless a request says otherwise: `pixapi_out/` in the working directory of the moment the
+    session was made, which for a notebook is the notebook's folder at `%load_ext`.
+    """
+
+    folder: Path = field(default_factory=lambda: Path.cwd() / "pixapi_out")
+    base_url: str | None = None
+    key: Secret | None = None
+    jobs: dict[str, Job] = field(default_factory=dict)
+    _wires: dict[Server, Wire] = field(default_factory=dict, repr=False)
+    _models: dict[Server, asyncio.Future[tuple[Model, ...]]] = field(default_factory=dict, repr=False)
+    _embedded: Embedded | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    # -- configuration ---------------------------------------------------------------------------------------------
+
+    @property
+    def home(self) -> Path:
+        """PIXAPI_HOME, by default the platform's folder for a user's state."""
+        given = os.environ.get("PIXAPI_HOME")
+        return Path(given).expanduser() if given else platformdirs.user_state_path("pixapi_nb")
+
+    def address(self) -> str:
+        """The base URL asked for, or `local`; nothing is started."""
+        return (self.base_url or os.environ.get("PIXAPI_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
+
+    def found_key(self) -> Secret | None:
+        """The key to use, if there is one."""
+        given = os.environ.get("PIXAPI_KEY", "").strip()
+        return self.key or (Secret(given) if given else None)
+
+    def server(self, *, base_url: str | None = None, key: str | None = None) -> Server:
+        """Whom to ask; starts the embedded Pixapi if that is asked for. Raises MissingKey, UsageError, LocalServerError."""
+        address = (base_url or self.address()).strip().rstrip("/")
+        if address == LOCAL:
+            return Server(self.embedded.address(), Secret(_LOCAL_KEY), LOCAL)
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"the base URL {address!r} is not one.", hint="Such as https://api.pixapi.ai, or the word local.")
+        if parts.username or parts.password:
+            raise UsageError("a base URL must not carry a password.", hint="The key goes into PIXAPI_KEY, or %pixapi login.")
+        found = Secret(key) if key else self.found_key()
+        if found is None:
+            raise MissingKey
+        return Server(address, found, address)
+
+    @property
+    def embedded(self) -> Embedded:
+        """The embedded Pixapi of this process, started or not."""
+        with self._lock:
+            if self._embedded is None:
+                self._embedded = Embedded(self.home)
+            return self._embedded
+
+    # -- models ----------------------------------------------------------------------------------------------------
+
+    async def models(self, server: Server) -> tuple[Model, ...]:
+        """The server's models, asked for once. On the I/O thread. Raises what the server answers."""
+        asked = self._models.get(server)
+        if asked is None or (asked.done() and (asked.cancelled() or asked.exception() is not None)):
+            asked = self._models[server] = asyncio.ensure_future(self.wire(server).list_models())
+        return await asyncio.shield(asked)
+
+    async def ready(self, model: str) -> tuple[Server, Kind]:
+        """Whom to ask, and what the model makes. On the I/O thread: starting the embedded Pixapi takes a moment."""
+        server = await asyncio.to_thread(self.server)
+        return server, await self.kind(server, model)
+
+    async def kind(self, server: Server, model: str) -> Kind:
+        """Whether a model makes images or videos: by the server, else by the built-in catalogue, else images."""
+        known = pricing.find(model)
+        try:
+            listed = await self.models(server)
+        except Unauthorized:
+            raise
+        except PixapiError:
+            listed = ()
+        names = {model, known.id} if known else {model}
+        said = next((m.kind for m in listed if m.id in names and m.kind), None)
+        return said or (known.kind if known else "image")
+
+    # -- work ------------------------------------------------------------------------------------------------------
+
+    def price(self, request: Request) -> Price:
+        """What it should cost, from the documented table."""
+        duration = request.duration if isinstance(request, VideoRequest) else None
+        quality = None if isinstance(request, VideoRequest) else request.quality
+        return pricing.estimate(request.model, n=request.n, size=request.size, quality=quality, duration=duration)
+
+    def checked_price(self, request: Request) -> Price:
+        """The price of a request that could be sent as it is. Raises UsageError for one that could not."""
+        known = pricing.find(request.model)
+        check(request, canonical=known.id if known else request.model)
+        return self.price(request)
+
+    def start(self, request: Request, server: Server, options: Options | None = None) -> Job:
+        """Carry a request out, and return at once. Raises UsageError before anything is sent."""
+        options = options or Options()
+        job = Job(request, server=server.name, estimate=self.checked_price(request))
+        course = Course(
+            job,
+            self.wire(server),
+            options.folder or self.folder,
+            synchronous=options.synchronous,
+        )
+        self._launch(job, course)
+        return job
+
+    def _launch(self, job: Job, course: Course) -> None:
+        self.jobs[job.id] = job
+        portal.run(course.run).add_done_callback(lambda _: self.jobs.pop(job.id, None))
+
+    def wire(self, server: Server) -> Wire:
+        """The connection to a server, kept."""
+        with self._lock:
+            if server not in self._wires:
+                self._wires[server] = Wire(server)
+            return self._wires[server]
+
+    def close(self) -> None:
+        """Close connections and end the embedded Pixapi. Jobs under way at other servers can be resumed."""
+        wires, self._wires = list(self._wires.values()), {}
+        for one in wires:
+            portal.run(one.aclose).result(10)
+        if self._embedded is not None:
+            self._embedded.stop()
+
+
+_current: Session | None = None
+_current_lock = threading.Lock()
+
+
+def current() -> Session:
+    """The session of this process, made when first asked for."""
+    global _current
+    with _current_lock:
+        if _current is None:
+            _current = Session()
+        return _current
