@@ -1,0 +1,198 @@
+"""The extension: the `%%pixapi` cell magic, the `%pixapi` line magic, and what they need of IPython."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
+from IPython.display import display
+from traitlets import Enum, Integer, Unicode
+
+from pixapi_nb import commands, portal, session, show_parts
+from pixapi_nb.asking import Ask
+from pixapi_nb.events import Completed, Delivered, Event, Submitted
+from pixapi_nb.jobs import Job
+from pixapi_nb.models import Request
+from pixapi_nb.session import Options, Session
+from pixapi_nb.view import front
+from pixapi_nb.view.awaiting import Awaiting
+from pixapi_nb.view.cell import CellView, await_view, wait_for_view
+from pixapi_nb.view.progress import DisplayProgress, NoProgress, Progress, TerminalProgress, WidgetProgress
+from pixapi_nb.wire import Server
+
+__all__ = ["PixapiMagics", "load", "unload"]
+
+
+@magics_class
+class PixapiMagics(Magics):
+    """Defaults for every cell: `%config PixapiMagics.size = "1024x1024"`."""
+
+    n = Integer(1, help="How many pictures a cell asks for.").tag(config=True)
+    size = Unicode(None, allow_none=True, help="WIDTHxHEIGHT, auto, 2K, 4K, or a ratio such as 16:9.").tag(config=True)
+    quality = Unicode(None, allow_none=True, help="low, medium, high or auto, where the model has it.").tag(config=True)
+    embed: Any = Enum(("preview", "full", "link"), "preview", help="What the notebook itself carries.").tag(config=True)
+    save = Unicode(None, allow_none=True, help="Where files go, seen from the notebook's folder.").tag(config=True)
+
+    shell: Any
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.session: Session = session.current()
+        self.awaiting = Awaiting(shell)
+        self._own: tuple[Job | None, int] = (None, -1)
+
+    # -- the magics ------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_cell_magic
+    def pixapi(self, line: str, cell: str | None = None) -> Job | None:
+        """Generate pictures and videos.
+
+        %%pixapi MODEL [options]
+        the prompt
+
+        -n N                     how many pictures
+        -s, --size SIZE          WIDTHxHEIGHT, auto, 2K, 4K, or a ratio such as 16:9
+        -q, --quality Q          low, medium, high, auto
+        -i, --image SRC          a picture to edit, or to start the video from: a URL, a file, or a variable (hero[1])
+        -d, --duration SECONDS   length of a video
+        -o, --out NAME           bind the job to a variable as soon as it is accepted
+        --sync                   one long request, without a task to come back to
+        --dry-run                show the request and its price; send nothing
+        --interact               show the prompt's controls and a Generate button
+        --save DIR               where the files go
+        --embed WHAT             what the notebook carries: preview, full, link
+        --as KIND                image or video, when the model list cannot tell
+        --response-format F      url or b64_json
+
+        In the prompt {{name}} is a variable; {{style: noir | studio}} and {{warmth: 0..10}} declare controls.
+        """
+        if cell is None:
+            commands.run(self, line)
+            return None
+        ask = self._ask(line, cell)
+        if ask.words.dry_run or ask.words.interact:
+            self._without_sending(ask)
+            return None
+        server, kind = portal.wait(portal.run(self.session.ready, ask.model))
+        return wait_for_view(self._begin(ask, server, ask.request(kind, self._variables), awaited=False))
+
+    @no_var_expand
+    @cell_magic
+    def pixapi_awaited(self, line: str, cell: str) -> Coroutine[Any, Any, Job | None]:
+        """`%%pixapi` as the outermost cell of a kernel runs it; not for typing."""
+        return self._pixapi_awaited(line, cell)
+
+    async def _pixapi_awaited(self, line: str, cell: str) -> Job | None:
+        ask = self._ask(line, cell)
+        if ask.words.dry_run or ask.words.interact:
+            self._without_sending(ask)
+            return None
+        ready = portal.run(self.session.ready, ask.model)
+        server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
+        return await await_view(self._begin(ask, server, ask.request(kind, self._variables), awaited=True))
+
+    # -- one cell --------------------------------------------------------------------------------------------------
+
+    @property
+    def _variables(self) -> dict[str, Any]:
+        namespace: dict[str, Any] = self.shell.user_ns
+        return namespace
+
+    @property
+    def _beside(self) -> Path:
+        """The notebook's folder, as it was at load."""
+        return self.session.folder.parent
+
+    def _ask(self, line: str, cell: str) -> Ask:
+        defaults = {name: getattr(self, name) for name in ("n", "size", "quality", "embed", "save")}
+        return Ask.read(line, cell, defaults=defaults, variables=self._variables, folder=self._beside)
+
+    def _folder(self, ask: Ask) -> Path:
+        named = ask.option("save")
+        return self._beside / Path(named).expanduser() if named else self.session.folder
+
+    def _without_sending(self, ask: Ask) -> None:
+        if ask.words.interact:
+            from pixapi_nb.widgets.sliders import PromptSliders
+
+            display(PromptSliders.from_ask(ask, self.session, self._variables, folder=self._folder(ask), beside=self._beside))
+            return
+        request = ask.request(ask.likely_kind, self._variables)
+        price = self.session.checked_price(request)
+        rows = [*request.fields().items(), *(("image", one.name) for one in request.inputs), ("price", price)]
+        display(show_parts.request(rows, "Nothing was sent (--dry-run)."), raw=True)
+
+    def _begin(self, ask: Ask, server: Server, request: Request, *, awaited: bool) -> CellView:
+        """Start the job and show it. From here on money is spent."""
+        options = Options(synchronous=ask.words.sync, folder=self._folder(ask))
+        if ask.words.out:
+            self._variables.pop(ask.words.out, None)
+        job = self.session.start(request, server, options)
+        if ask.words.sync:
+            job.notes.append("--sync: there is no task to come back to")
+        self._own = (job, self.shell.execution_count)
+        if ask.words.out:
+            job.watch(lambda event: self._bind(ask.words.out, job, event))
+        view = CellView(job, self._progress(awaited=awaited), embed=ask.option("embed"), beside=self._beside)
+        view.open()
+        return view
+
+    def _bind(self, name: str, job: Job, event: Event) -> None:
+        if isinstance(event, (Submitted, Completed, Delivered)):
+            self._variables[name] = job
+
+    def _progress(self, *, awaited: bool) -> Progress:
+        if front.captured(self.shell):
+            return NoProgress()
+        if not front.has_widgets(self.shell):
+            return TerminalProgress()
+        return WidgetProgress(keep=front.has_person(self.shell)) if awaited else DisplayProgress()
+
+    # -- IPython ---------------------------------------------------------------------------------------------------
+
+    def show_job(self, job: Job) -> None:
+        """A job as a cell's value: nothing under its own cell, which shows it already; its pictures in a later one."""
+        if self._own[0] is job and self._own[1] == self.shell.execution_count:
+            return
+        view = CellView(job, NoProgress() if job.done else self._progress(awaited=True), embed=self.embed, beside=self._beside)
+        if job.done:
+            display(view.bundle(), raw=True)
+        else:
+            view.open()
+
+    def install(self) -> None:
+        self.shell.register_magics(self)
+        self.awaiting.install()
+        self.shell.display_formatter.ipython_display_formatter.for_type(Job, self.show_job)
+
+    def remove(self) -> None:
+        self.awaiting.remove()
+        self.shell.display_formatter.ipython_display_formatter.pop(Job, None)
+        manager = self.shell.magics_manager
+        for kind, name in (("line", "pixapi"), ("cell", "pixapi"), ("cell", "pixapi_awaited")):
+            manager.magics[kind].pop(name, None)
+        manager.registry.pop(type(self).__name__, None)
+        if self in self.shell.configurables:
+            self.shell.configurables.remove(self)
+
+
+_loaded: dict[int, PixapiMagics] = {}
+
+
+def load(shell: Any) -> None:
+    """Register everything; nothing is patched, started, written or sent."""
+    if id(shell) not in _loaded:
+        magics = PixapiMagics(shell)
+        magics.install()
+        _loaded[id(shell)] = magics
+
+
+def unload(shell: Any) -> None:
+    """Undo `load`."""
+    magics = _loaded.pop(id(shell), None)
+    if magics is not None:
+        magics.remove()

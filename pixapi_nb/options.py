@@ -1,0 +1,104 @@
+"""The line of `%%pixapi`, parsed. What is wrong raises UsageError that says what was meant."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import keyword
+import shlex
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pixapi_nb.errors import UsageError, clean
+
+__all__ = ["Parser", "cell_parser", "closest", "split"]
+
+
+def closest(word: str, known: Sequence[str]) -> str:
+    """
+    >>> closest("modles", ["models", "tasks"])
+    ' Did you mean models?'
+    """
+    found = difflib.get_close_matches(word[:60], known, n=1, cutoff=0.6)
+    return f" Did you mean {found[0]}?" if found else ""
+
+
+def split(line: str) -> list[str]:
+    """The words of a line, quotes respected."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"the line cannot be read: {str(error).lower()}.", hint="Is a quote missing?") from error
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError instead of ending the process."""
+
+    def __init__(self, prog: str, **kwargs: Any) -> None:
+        super().__init__(prog, add_help=False, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(clean(message.replace("argument ", "", 1)) + ".", hint=f"{self.prog}? shows all options.")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """All of the words. Raises UsageError."""
+        known, rest = self.parse_known_args(list(words))
+        if rest:
+            options = [o for action in self._actions for o in action.option_strings]
+            wrong = rest[0].partition("=")[0]
+            what = "option" if wrong.startswith("-") else "word"
+            raise UsageError(
+                f"{what} {clean(wrong, 60)} is not known.{closest(wrong, options) if what == 'option' else ''}",
+                hint="The prompt goes beneath the first line of the cell."
+                if what == "word"
+                else f"{self.prog}? shows all options.",
+            )
+        return known
+
+
+def _count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{clean(text, 40)!r} is not a whole number") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{clean(text, 40)!r} is not a number of seconds") from None
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise argparse.ArgumentTypeError(f"{clean(text, 40)!r} cannot be the name of a variable")
+    return text
+
+
+def cell_parser() -> Parser:
+    """The options of the cell magic: their names are the API's, and a contract."""
+    parser = Parser("%%pixapi")
+    add = parser.add_argument
+    add("model", nargs="?", help="a model's id or alias; %%pixapi models lists them")
+    add("-n", type=_count, metavar="N", help="how many pictures")
+    add("-s", "--size", help="WIDTHxHEIGHT, auto, 2K, 4K, or a ratio such as 16:9")
+    add("-q", "--quality", help="low, medium, high or auto, where the model has it")
+    add("--response-format", choices=("url", "b64_json"), help="how the server hands the pictures over")
+    add(
+        "-i",
+        "--image",
+        action="append",
+        default=[],
+        metavar="SRC",
+        help="a picture to edit, or to start the video from",
+    )
+    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="length of a video")
+    add("--as", dest="kind", choices=("image", "video"), help="what the model makes, when the model list cannot tell")
+    add("-o", "--out", type=_name, metavar="NAME", help="bind the job to this variable as soon as it is accepted")
+    add("--sync", action="store_true", help="one long request, without a task to come back to")
+    add("--dry-run", action="store_true", help="show the request and its price; send nothing")
+    add("--interact", action="store_true", help="show the prompt's controls and a Generate button")
+    add("--save", metavar="DIR", help="where the files go, seen from the notebook's folder")
+    add("--embed", choices=("preview", "full", "link"), help="what the notebook itself carries")
+    return parser

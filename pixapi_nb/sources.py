@@ -1,0 +1,60 @@
+"""What `-i SRC` names: a URL, a variable (`hero`, `hero[1]`), or a file. Names and indices only, never an expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pixapi_nb.errors import UsageError, clean
+from pixapi_nb.inputs import input_image, is_url
+from pixapi_nb.models import InputImage
+from pixapi_nb.options import closest
+
+__all__ = ["find_image"]
+
+_VARIABLE = re.compile(r"([^\W\d]\w*)(?:\[(-?\d{1,9})\])?")
+
+
+def find_image(source: str, variables: Mapping[str, Any], folder: Path) -> InputImage:
+    """The picture that `source` names; relative files are seen from `folder`. Raises UsageError."""
+    if is_url(source):
+        return input_image(source)
+    path = folder / Path(source).expanduser()
+    named = _VARIABLE.fullmatch(source)
+    bound = named is not None and named[1] in variables
+    if bound and path.exists():
+        raise UsageError(
+            f"-i {clean(source, 80)} is a variable and also a file.",
+            hint=f"Write ./{clean(source, 80)} for the file, or rename one.",
+        )
+    if named is not None and bound:
+        return _from_variable(source, variables[named[1]], named[2])
+    if path.is_file():
+        return input_image(path, name=clean(source, 200))
+    if path.is_dir():
+        raise UsageError(f"-i {clean(source, 80)} is a folder.", hint="Name one picture in it.")
+    names = [name for name in variables if not name.startswith("_")]
+    similar = closest(source.partition("[")[0], [*names, *_beside(path)])
+    raise UsageError(
+        f"-i {clean(source, 80)}: there is no such variable and no such file.{similar}",
+        hint="A URL, a file, or a variable such as hero or hero[1] is what -i takes.",
+    )
+
+
+def _from_variable(source: str, value: Any, index: str | None) -> InputImage:
+    if index is not None:
+        try:
+            value = value[int(index)]
+        except (TypeError, KeyError, IndexError) as error:
+            raise UsageError(f"-i {source}: {clean(error, 120)}.", hint="Such as hero[0] for the first of several.") from error
+    return input_image(value, name=source)
+
+
+def _beside(path: Path) -> list[str]:
+    """Names of the files in the same folder, for a suggestion."""
+    try:
+        return sorted(one.name for one in path.parent.iterdir())[:1000]
+    except OSError:
+        return []

@@ -1,0 +1,1 @@
+"""What is beneath a cell: progress while it runs, the result, errors."""

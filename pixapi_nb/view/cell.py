@@ -1,0 +1,113 @@
+"""One job beneath one cell: progress, then the result, and how a cell waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from pixapi_nb import portal, show, show_parts
+from pixapi_nb.errors import Detached, clean
+from pixapi_nb.events import Delivered, Event, Stopped
+from pixapi_nb.jobs import Job
+from pixapi_nb.view.line import describe
+from pixapi_nb.view.progress import Progress
+
+__all__ = ["CellView", "await_view", "wait_for_view"]
+
+_TICK = 0.5  # seconds between two looks at the clock
+_WAKE = 0.15  # an interrupt is only noticed by a loop that turns (measured: 5 s and more on an idle one)
+
+
+class CellView:
+    """Shows a job in a `Progress` until it ends, then its result. `shown` is settled when the result stands there."""
+
+    def __init__(self, job: Job, progress: Progress, *, embed: show.Embed, beside: Path, alone: bool = False) -> None:
+        self.job = job
+        self.left = alone  # whether no cell waits: then errors are told here
+        self.shown: Future[None]
+        self._progress = progress
+        self._embed: show.Embed = embed
+        self._beside = beside
+        self._last: Event | None = None
+
+    def open(self) -> None:
+        """Show the progress beneath the cell that is running, and start to keep it up to date."""
+        self._progress.open(describe(self.job, None))
+        self.shown = portal.run(self._live)
+
+    async def _live(self) -> None:
+        changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def note(event: Event) -> None:
+            self._last = event
+            loop.call_soon_threadsafe(changed.set)
+
+        self.job.watch(note)
+        while not isinstance(self._last, (Delivered, Stopped)):
+            with anyio.move_on_after(_TICK):
+                await changed.wait()
+            changed.clear()
+            if not isinstance(self._last, (Delivered, Stopped)):
+                self._progress.update(describe(self.job, self._last))
+        bundle = await asyncio.to_thread(self.bundle)
+        await asyncio.to_thread(self._progress.close, bundle)
+
+    def bundle(self) -> dict[str, Any]:
+        """What stays beneath the cell."""
+        job = self.job
+        if job.error is not None or not job.media:
+            said = str(job.error) if self.left and job.error else ""
+            return show_parts.stopped(describe(job, self._last).text, said)
+        return show.result(
+            job.media,
+            prompt=job.request.prompt,
+            caption=caption(job),
+            embed=self._embed,
+            beside=self._beside,
+            inputs=[(image.name, image.data) for image in job.request.inputs if image.data],
+        )
+
+
+def caption(job: Job) -> show.Caption:
+    """The line beneath a result."""
+    return show.Caption(
+        model=clean(job.request.model, 80),
+        size=job.request.size,
+        seconds=job.seconds,
+        credits=job.price,
+        note="; ".join(job.notes) or None,
+        local=job.server == "local",
+    )
+
+
+def _detached(job: Job) -> Detached:
+    way = f"It arrives beneath this cell. Come back to it at any time: %pixapi resume {job.task_id or job.id}"
+    return Detached(job.task_id, hint=way)
+
+
+async def await_view(view: CellView) -> Job:
+    """Wait in an awaited cell. Raises what the job ended with, or Detached when interrupted."""
+    shown = portal.left_alone(view.shown, asyncio.get_running_loop())
+    try:
+        while not shown.done() and not view.left:
+            await asyncio.wait([shown], timeout=_WAKE)
+    except asyncio.CancelledError:
+        raise _detached(view.job) from None
+    if view.left and not shown.done():
+        return view.job
+    await shown
+    return view.job.result()
+
+
+def wait_for_view(view: CellView) -> Job:
+    """The same where the cell cannot await."""
+    try:
+        portal.wait(view.shown)
+    except KeyboardInterrupt:
+        raise _detached(view.job) from None
+    return view.job.result()

@@ -1,0 +1,178 @@
+"""Progress of one job: a bar in a notebook, a text line elsewhere. Both show a `Line`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import ipywidgets as w
+from IPython.display import DisplayHandle, display
+
+from pixapi_nb import show_parts
+from pixapi_nb.view.line import Line
+
+__all__ = ["DisplayProgress", "NoProgress", "Progress", "SlotProgress", "TerminalProgress", "WidgetProgress", "close_tree"]
+
+
+class Progress(Protocol):
+    """A place beneath a cell: first progress, then a bundle that stays."""
+
+    def open(self, line: Line) -> None:
+        """Show it. On the main thread."""
+
+    def update(self, line: Line) -> None:
+        """Show a later line. On any thread."""
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        """Replace it by what stays. On any thread."""
+
+
+_kept: list[w.Widget] = []
+_KEPT = 4  # results that also stay in their widget, for a page that was away when they arrived
+
+
+def close_tree(widget: w.Widget) -> None:
+    """Close a widget with everything it is made of: children, layouts, styles."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for part in (getattr(widget, "style", None), getattr(widget, "layout", None)):
+        if isinstance(part, w.Widget):
+            part.close()
+    widget.close()
+
+
+class Bar:
+    """The widgets of one progress: a bar with words beneath it. Until something is known of the end, the bar only moves."""
+
+    def __init__(self, *more: w.Widget) -> None:
+        self._bar = w.FloatProgress(min=0, max=100, layout=w.Layout(width="100%", max_width="512px", height="18px"))
+        self._words = w.HTML()
+        self.box = w.VBox([w.HTML(value=show_parts.busy("working")), self._words, *more])
+
+    def update(self, line: Line) -> None:
+        first = self.box.children[0]
+        if line.percent is not None and first is not self._bar:
+            self.box.children = (self._bar, *self.box.children[1:])
+            close_tree(first)
+        if line.percent is not None:
+            self._bar.value = max(self._bar.value, line.percent)
+        self._words.value = show_parts.progress(line.text)
+
+    def become(self, bundle: dict[str, Any]) -> None:
+        """Hold the result instead."""
+        old = self.box.children
+        self.box.children = (w.HTML(value=bundle["text/html"]),)
+        for child in {*old, self._bar}:
+            close_tree(child)
+
+    def close(self) -> None:
+        close_tree(self._bar)
+        close_tree(self.box)
+
+
+class WidgetProgress:
+    """A bar beneath a cell; with `leave`, a button that ends the wait.
+
+    At the end the display is replaced by the static result. A page that is away at that moment misses the replacement,
+    but not what its widget holds: so, with a person there, the widgets of the last few results hold them too.
+    """
+
+    def __init__(self, leave: Callable[[], None] | None = None, *, keep: bool = True) -> None:
+        self._leave, self._keep = leave, keep
+
+    def open(self, line: Line) -> None:
+        more = []
+        if self._leave is not None:
+            button = w.Button(description="Keep working", tooltip="End this cell; the result still arrives here")
+            leave = self._leave
+            button.on_click(lambda _: leave())
+            more.append(button)
+        self._bar = Bar(*more)
+        self._bar.update(line)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._bar.box.model_id}
+        bundle = {"application/vnd.jupyter.widget-view+json": view, "text/plain": line.text}
+        self._handle: DisplayHandle = display(bundle, raw=True, display_id=True)
+
+    def update(self, line: Line) -> None:
+        self._bar.update(line)
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        self._handle.update(bundle, raw=True)
+        if not self._keep:
+            self._bar.close()
+            return
+        self._bar.become(bundle)
+        _kept.append(self._bar.box)
+        while len(_kept) > _KEPT:
+            close_tree(_kept.pop(0))
+
+
+class SlotProgress:
+    """The same inside a panel: `box` is its place."""
+
+    def __init__(self) -> None:
+        self._bar = Bar()
+        self.box = self._bar.box
+
+    def open(self, line: Line) -> None:
+        self.update(line)
+
+    def update(self, line: Line) -> None:
+        self._bar.update(line)
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        self._bar.become(bundle)
+
+
+class DisplayProgress:
+    """A text line in a notebook, where no widget would work: under wrapping magics and without a person."""
+
+    def open(self, line: Line) -> None:
+        self._handle = display({"text/plain": line.text}, raw=True, display_id=True)
+        self._said = line.text
+
+    def update(self, line: Line) -> None:
+        if line.text != self._said:
+            self._said = line.text
+            self._handle.update({"text/plain": line.text}, raw=True)
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        self._handle.update(bundle, raw=True)
+
+
+class TerminalProgress:
+    """A line that is written over, on a terminal; nothing where the output goes to a file."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def open(self, line: Line) -> None:
+        self.update(line)
+
+    def update(self, line: Line) -> None:
+        if sys.stderr.isatty():
+            self._write(line.text)
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write("\r" + text.ljust(self._width) + ("\r" if not text else ""))
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        if sys.stderr.isatty():
+            self._write("")
+        print(bundle["text/plain"])  # noqa: T201  # a terminal is where print belongs
+
+
+class NoProgress:
+    """Only the result: what `%%capture` collects is shown again later, and should not be a film of it."""
+
+    def open(self, line: Line) -> None:
+        pass
+
+    def update(self, line: Line) -> None:
+        pass
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        display(bundle, raw=True)
