@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pixapi_nb.version import __version__
+
 if TYPE_CHECKING:
     from pixapi_nb.client import AsyncClient, Client
     from pixapi_nb.errors import PixapiError
 
-__version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "PixapiError", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "PixapiError",
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -198,7 +198,7 @@ def _video(medium: MediaLike, place: _Place, room: int) -> _Item:
 
 def _failed(name: str, file: Markup, error: Exception) -> _Item:
     if isinstance(error, PixapiError):
-        reason = error.message
+        reason = str(error)  # with its hint: the way on
     else:
         reason = f"{name} {error if isinstance(error, preview.UnreadableError) else 'cannot be read'}."
     return _Item(note(reason, "warning"), file, f"{name} (not shown: {words(reason)})")

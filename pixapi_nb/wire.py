@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
-from pixapi_nb import __version__, answers
+from pixapi_nb import answers
 from pixapi_nb.errors import (
     APIError,
     EndpointMissing,
@@ -28,6 +28,7 @@ from pixapi_nb.errors import (
     clean,
 )
 from pixapi_nb.models import Completed, ImageRequest, Model, Request, Submitted, TaskStatus, VideoRequest
+from pixapi_nb.version import __version__
 
 __all__ = ["Secret", "Server", "Wire"]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -132,7 +133,7 @@ async def _serve(
 def _watch_stdin(closed: Callable[[], object]) -> None:
     """Returns when the other end of stdin is gone: the parent has let go of it, or died in whatever way."""
     with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read1(4096):
+        while os.read(sys.stdin.fileno(), 4096):
             pass
     with contextlib.suppress(RuntimeError):
         closed()

@@ -152,7 +152,8 @@ def _shape(image: bytes, name: str) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(image)) as opened:
             opened.load()
-            return opened.size
+            width, height = opened.size
+            return width, height
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise ApiError(400, f"{name}: this file is not an image that can be read (PNG, JPEG, WebP).") from None
 

@@ -4,8 +4,9 @@ import hashlib
 import io
 
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
-from pixapi_nb.local.art import edit, film, painter
+from pixapi_nb.local.art import caption, edit, film, painter
 from pixapi_nb.local.validate import Order
 
 
@@ -28,11 +29,13 @@ def _opened(data: bytes, url: str) -> Image.Image:
         return painter.picture("a picture from elsewhere", name, 1024, 1024)
     with Image.open(io.BytesIO(data)) as picture:
         picture.load()
-        return ImageOps.exif_transpose(picture)
+        return ImageOps.exif_transpose(caption.uncaptioned(picture))
 
 
 def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
+    note = PngInfo()
+    note.add_text(caption.NOTE, str(picture.info[caption.NOTE]))
     # Grain does not compress: more effort would only take longer.
-    picture.save(out, "PNG", compress_level=1)
+    picture.save(out, "PNG", compress_level=1, pnginfo=note)
     return out.getvalue()

@@ -69,7 +69,8 @@ _SUBJECTS = {
     "lake": "lake pond river fjord lagoon",
     "forest": "forest woods woodland trees tree jungle pines",
     "desert": "desert dunes dune sahara canyon cactus",
-    "garden": "garden flower flowers meadow rose roses tulip tulips poppy poppies daisy daisies bouquet blossom field daisy daisies sunflowers",
+    "garden": "garden flower flowers meadow rose roses tulip tulips poppy poppies daisy daisies sunflower bouquet blossom "
+    "field",
     "mountains": "mountain mountains alps peak peaks hills hill valley landscape volcano cabin cliffs",
     "product": "product packaging advert gadget",
     "abstract": "abstract background shapes geometric pattern gradient texture wallpaper",
@@ -147,8 +148,8 @@ def read(prompt: str, seed: str) -> Brief:
     open_time = random.Random(f"{seed}/time").choice(("dawn", "morning", "sunset", "sunset", "dusk", "noon"))
     said = next((_TIME_OF[word] for word in words if word in _TIME_OF), None)
     return Brief(
-        prompt, seed, subject, said or open_time, said is not None, colours, own, _bounded(_dialled(look, text)), style, frozenset(words),
-        transparent=bool(re.search(r"transparent|cut-?out|no background", text)),
+        prompt, seed, subject, said or open_time, said is not None, colours, own, _bounded(_dialled(look, text)), style,
+        frozenset(words), transparent=bool(re.search(r"transparent|cut-?out|no background", text)),
     )  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def _colours(words: list[str], subject: str) -> tuple[Colour | None, tuple[Colou
             continue
         # "a matte black espresso cup": up to three words before the subject are its own. A rose may be one itself.
         if any(0 < named - place <= 3 for named in places):
-            if own in NAMED.values() and word in NAMED:
+            if own is not None and word in NAMED:
                 colours.append(own)
             own = NAMED.get(word) or own or MATERIALS[word]
         elif word in NAMED and place not in places:

@@ -121,7 +121,8 @@ def line(
 def smooth(values: Floats, low: float, high: float) -> Floats:
     """0 below ``low``, 1 above ``high``, an S between."""
     part = np.clip((values - low) / (high - low), 0, 1)
-    return part * part * (3 - 2 * part)
+    eased: Floats = part * part * (3 - 2 * part)
+    return eased
 
 
 def mask(values: Floats) -> Image.Image:

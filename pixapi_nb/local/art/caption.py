@@ -2,9 +2,11 @@
 
 import functools
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 TAG = "local sketch · not a real model"
+NOTE = "pixapi-nb caption height"
+"""The key of a PNG's text that tells how many of its lowest rows are caption."""
 _SHORT_TAG = "local sketch"
 _INK = (255, 255, 255, 235)
 _PALE = (255, 255, 255, 165)
@@ -31,14 +33,25 @@ def strip(prompt: str, width: int, height: int) -> Image.Image:
 
 
 def captioned(picture: Image.Image, prompt: str) -> Image.Image:
-    """The picture with its caption on it."""
+    """The picture with its caption on it, and a note of where: see `uncaptioned`."""
     band = strip(prompt, *picture.size)
     top = picture.height - band.height
     if picture.mode == "RGBA":
         picture.alpha_composite(band, (0, top))
     else:
+        foot = picture.crop((0, top, *picture.size)).filter(ImageFilter.BoxBlur(band.height / 8))
+        picture.paste(foot, (0, top))
         picture.paste(band, (0, top), band)
+    picture.info[NOTE] = str(band.height)
     return picture
+
+
+def uncaptioned(picture: Image.Image) -> Image.Image:
+    """A given picture without the caption that it got here, so that an edit of an edit does not carry two."""
+    note = picture.info.get(NOTE)
+    if not isinstance(note, str) or not note.isdecimal() or not 0 < int(note) < picture.height // 2:
+        return picture
+    return picture.crop((0, 0, picture.width, picture.height - int(note)))
 
 
 @functools.lru_cache(maxsize=32)

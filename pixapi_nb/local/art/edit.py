@@ -86,6 +86,8 @@ def _pin(ground: Image.Image, picture: Image.Image, brief: Brief, number: int) -
     frame = max(2, side // 22)
     card = ImageOps.contain(painter.on_white(picture), (side, side), Image.Resampling.LANCZOS)
     card = ImageOps.expand(card, frame, (250, 248, 243)).convert("RGBA")
+    # A transparent rim, so that the turned card's edges come out smooth.
+    card = ImageOps.expand(card, 2, (250, 248, 243, 0))
     card = card.rotate(brief.chance(f"card {number}").uniform(-5, 5), Image.Resampling.BICUBIC, expand=True)
     left = ground.width - card.width - round(unit * 0.035)
     top = round(unit * 0.035) + number * round(side * (1.12 if ground.height > side * 3.6 else 0.5))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image, ImageChops
 
 from pixapi_nb.local.art import brief as briefs
@@ -112,7 +113,8 @@ def _encoded(frames: Iterator[Image.Image], size: tuple[int, int]) -> bytes:
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             for frame in frames:
-                container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+                picture = av.VideoFrame.from_ndarray(np.asarray(frame), format="rgb24")
+                container.mux(stream.encode(picture))
             container.mux(stream.encode())
         return path.read_bytes()
 

@@ -95,7 +95,7 @@ def _grained(picture: Image.Image, brief: Brief, strength: float) -> Image.Image
 def _watercolour(picture: Image.Image, brief: Brief, palette: Palette) -> Image.Image:
     """Pale washes on rough paper, darker where they dry at an edge."""
     chance = brief.chance("paper")
-    wash = _wobbled(picture, brief, 0.012).filter(
+    wash = _wobbled(picture, brief, 0.006).filter(
         ImageFilter.ModeFilter(5) if picture.width <= 512 else ImageFilter.MedianFilter(5)
     )
     edges = ImageOps.invert(wash.convert("L").filter(ImageFilter.GaussianBlur(2)).filter(ImageFilter.FIND_EDGES))
@@ -103,8 +103,8 @@ def _watercolour(picture: Image.Image, brief: Brief, palette: Palette) -> Image.
     wash = ImageChops.multiply(wash, Image.merge("RGB", (edges, edges, edges)))
     wash = Image.blend(wash, Image.new("RGB", picture.size, (252, 248, 240)), 0.3)
     stretch = picture.width / min(picture.size)
-    blots = canvas.noise(chance, *picture.size, 4 * stretch, 4, 6)
-    paper = canvas.mask(0.86 + 0.28 * (blots - 0.5) + 0.06)
+    blots = canvas.noise(chance, *picture.size, 14 * stretch, 14, 5)
+    paper = canvas.mask(0.93 + 0.2 * (blots - 0.5))
     return ImageChops.multiply(wash, Image.merge("RGB", (paper, paper, paper)))
 
 

@@ -5,7 +5,22 @@ from collections.abc import Callable
 from pixapi_nb.local.art.brief import Brief
 from pixapi_nb.local.art.canvas import Scene
 from pixapi_nb.local.art.palette import Palette
-from pixapi_nb.local.art.scenes import abstract, city, figures, garden, land, space, still, water
+from pixapi_nb.local.art.scenes import (
+    abstract,
+    bottle,
+    cat,
+    city,
+    coast,
+    cup,
+    garden,
+    harbour,
+    land,
+    lighthouse,
+    portrait,
+    space,
+    studio,
+    water,
+)
 
 
 def _mountains(scene: Scene, brief: Brief, palette: Palette) -> None:
@@ -17,18 +32,18 @@ SUBJECTS: dict[str, Callable[[Scene, Brief, Palette], object]] = {
     "mountains": _mountains,
     "forest": land.forest,
     "desert": land.desert,
-    "sea": water.sea,
+    "sea": coast.sea,
     "lake": water.lake,
-    "harbour": water.harbour,
-    "lighthouse": water.lighthouse,
+    "harbour": harbour.harbour,
+    "lighthouse": lighthouse.lighthouse,
     "city": city.city,
     "garden": garden.garden,
     "space": space.space,
     "abstract": abstract.abstract,
-    "product": still.bottle,
-    "portrait": figures.portrait,
-    "cat": figures.cat,
-    "cup": still.cup,
-    "bottle": still.bottle,
-    "studio": still.studio,
+    "product": bottle.bottle,
+    "portrait": portrait.portrait,
+    "cat": cat.cat,
+    "cup": cup.cup,
+    "bottle": bottle.bottle,
+    "studio": studio.studio,
 }

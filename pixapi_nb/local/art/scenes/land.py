@@ -201,11 +201,9 @@ def _mesas(scene: Scene, palette: Palette, chance: random.Random, horizon: float
     for _ in range(chance.randint(2, 4)):
         x, wide = chance.uniform(0.05, 0.95) * scene.width, scene.width * chance.uniform(0.05, 0.13)
         tall = scene.height * chance.uniform(0.04, 0.1)
-        shapes.append(
-            [(x - wide * 1.25, tall * 2), (x - wide * 0.95, tall * 0.55), (x - wide * 0.8, tall * 0.5), (x - wide * 0.76, 0)]
-            + [(x + wide * 0.7, 0), (x + wide * 0.78, tall * 0.45), (x + wide, tall * 0.6), (x + wide * 1.3, tall * 2)]
-        )
-        shapes[-1] = [(px, py + scene.height * 0.1 - tall) for px, py in shapes[-1]]
+        left = [(-1.25, 2), (-0.95, 0.55), (-0.8, 0.5), (-0.76, 0)]
+        right = [(0.7, 0), (0.78, 0.45), (1, 0.6), (1.3, 2)]
+        shapes.append([(x + px * wide, scene.height * 0.1 + (py - 1) * tall) for px, py in (*left, *right)])
     shape = canvas.polygon(scene.width, round(scene.height * 0.2), *shapes)
     scene.add(canvas.filled(shape, mix(palette.far, palette.horizon, 0.35)), 0.15, 0, horizon - scene.height * 0.1 + 2)
 

@@ -135,7 +135,8 @@ def _surface(chance: random.Random, size: int, xs: Floats, ys: Floats, height: F
     tilt = chance.uniform(-0.4, 0.4)
     across = ys * math.cos(tilt) + xs * math.sin(tilt)
     if bands:
-        return 0.5 + 0.5 * np.sin((across + 0.28 * (field - 0.5)) * chance.uniform(9, 15) / (0.55 + 0.45 * height))
+        stripes: Floats = np.sin((across + 0.28 * (field - 0.5)) * chance.uniform(9, 15) / (0.55 + 0.45 * height))
+        return 0.5 + 0.5 * stripes
     return canvas.smooth(field, 0.44, 0.56) * 0.8 + 0.2 * canvas.noise(chance, size, size, 9, 9, 3)
 
 

@@ -1,4 +1,4 @@
-"""Figures: a portrait, an astronaut, a cat before the moon."""
+"""A portrait before a low sun, or an astronaut."""
 
 import random
 
@@ -7,34 +7,13 @@ from PIL import ImageDraw
 from pixapi_nb.local.art import canvas
 from pixapi_nb.local.art.brief import Brief
 from pixapi_nb.local.art.canvas import Point, Scene
-from pixapi_nb.local.art.colour import Colour, eight_bit, from_hex, lightness, mix, shade
+from pixapi_nb.local.art.colour import Colour, from_hex, mix, shade
 from pixapi_nb.local.art.palette import Palette
 from pixapi_nb.local.art.scenes import land, sky
+from pixapi_nb.local.art.scenes.sketch import Sketch
 
 _SKINS = ("f2cdb0", "e2ab85", "c98a61", "9b623f", "6e4029", "f0c3a2")
 _HAIR = ("2a1c18", "5a3422", "8a5530", "c98f4e", "1d1b22", "7d2f2a", "b9b4b0")
-
-
-class _Sketch:
-    """A pen whose unit is the head: x to the right, y down, (0, 0) its middle, 1 half its height."""
-
-    def __init__(self, pen: ImageDraw.ImageDraw, middle: Point, unit: float) -> None:
-        self._pen, self._middle, self._unit = pen, middle, unit
-
-    def shape(self, points: list[Point], colour: Colour, *, angular: bool = False) -> None:
-        outline = points if angular else canvas.curve(points, 14)
-        self._pen.polygon([self._at(point) for point in outline], fill=eight_bit(colour))
-
-    def oval(self, middle: Point, across: float, down: float, colour: Colour) -> None:
-        left, top = self._at((middle[0] - across, middle[1] - down))
-        right, bottom = self._at((middle[0] + across, middle[1] + down))
-        self._pen.ellipse((left, top, right, bottom), fill=eight_bit(colour))
-
-    def stroke(self, points: list[Point], colour: Colour, wide: float) -> None:
-        self._pen.line([self._at(point) for point in points], eight_bit(colour), max(1, round(wide * self._unit)), "curve")
-
-    def _at(self, point: Point) -> Point:
-        return self._middle[0] + point[0] * self._unit, self._middle[1] + point[1] * self._unit
 
 
 def portrait(scene: Scene, brief: Brief, palette: Palette) -> None:
@@ -47,7 +26,7 @@ def portrait(scene: Scene, brief: Brief, palette: Palette) -> None:
     seed = chance.getrandbits(32)
 
     def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
-        paint(_Sketch(pen, (middle[0] * scale, middle[1] * scale), unit * scale), brief, palette, random.Random(seed), side)
+        paint(Sketch(pen, (middle[0] * scale, middle[1] * scale), unit * scale), brief, palette, random.Random(seed), side)
 
     scene.add(canvas.painted(scene.width, scene.height, draw), 0.5, subject=True)
 
@@ -70,7 +49,7 @@ def _backdrop(scene: Scene, brief: Brief, palette: Palette, chance: random.Rando
         land.ridge(scene, palette, heights, 0.35, at[0])
 
 
-def _person(sketch: _Sketch, brief: Brief, palette: Palette, chance: random.Random, side: int) -> None:
+def _person(sketch: Sketch, brief: Brief, palette: Palette, chance: random.Random, side: int) -> None:
     skin = mix(from_hex(chance.choice(_SKINS)), palette.light, 0.1)
     if brief.time in ("night", "dusk"):
         skin = mix(skin, palette.sky, 0.22)
@@ -198,7 +177,7 @@ def _person(sketch: _Sketch, brief: Brief, palette: Palette, chance: random.Rand
     )
 
 
-def _features(sketch: _Sketch, skin: Colour, hair: Colour, side: int) -> None:
+def _features(sketch: Sketch, skin: Colour, hair: Colour, side: int) -> None:
     ink = mix(shade(skin, -0.42), hair, 0.4)
     for eye in (-1, 1):
         sketch.stroke([(eye * 0.48, -0.3), (eye * 0.34, -0.37), (eye * 0.18, -0.33)], mix(ink, hair, 0.5), 0.055)
@@ -209,7 +188,7 @@ def _features(sketch: _Sketch, skin: Colour, hair: Colour, side: int) -> None:
     sketch.shape([(-0.18, 0.58), (0, 0.6), (0.18, 0.58), (0.08, 0.66), (-0.08, 0.66)], shade(lips, 0.05))
 
 
-def _astronaut(sketch: _Sketch, brief: Brief, palette: Palette, chance: random.Random, side: int) -> None:
+def _astronaut(sketch: Sketch, brief: Brief, palette: Palette, chance: random.Random, side: int) -> None:
     white = mix(from_hex("eef0f2"), palette.horizon, 0.18)
     grey, dark = mix(white, palette.near, 0.28), mix(palette.near, palette.zenith, 0.4)
     sketch.shape([(-0.9, 1.0), (-1.7, 1.5), (-2.1, 2.4), (-2.2, 4.2), (2.2, 4.2), (2.1, 2.4), (1.7, 1.5), (0.9, 1.0)], white)
@@ -243,81 +222,3 @@ def _astronaut(sketch: _Sketch, brief: Brief, palette: Palette, chance: random.R
     sketch.shape([(-0.5, 2.2), (0.5, 2.2), (0.5, 2.75), (-0.5, 2.75)], grey, angular=True)
     for spot, colour in ((-0.28, palette.accent), (0.02, from_hex("5fb0a0")), (0.3, from_hex("e7c15a"))):
         sketch.oval((spot, 2.47), 0.08, 0.08, colour)
-
-
-def cat(scene: Scene, brief: Brief, palette: Palette) -> None:
-    chance = brief.chance("cat")
-    horizon = scene.height * 0.86
-    sky.paint(scene, brief, palette, horizon, body=False)
-    side = chance.choice((-1, 1))
-    centre = scene.width * (0.5 + chance.choice((-0.08, 0, 0.08)))
-    unit = scene.unit * chance.uniform(0.105, 0.12)
-    foot = scene.height * 0.84
-    radius = unit * 3.1
-    disc = canvas.disc(radius)
-    light = [(0, mix(palette.light, (1, 1, 1), 0.15)), (1, mix(palette.horizon, palette.light, 0.35))]
-    behind = centre - side * unit * 0.9, foot - unit * 3.0
-    scene.add(canvas.filled(disc, canvas.gradient(light, *disc.size)), 0.1, behind[0] - radius, behind[1] - radius)
-    for depth, base in ((0.45, 0.8), (1.0, 0.855)):
-        heights = scene.height * base - scene.height * 0.03 * canvas.line(chance, scene.width, 1.6, 3, 0.3)
-        if depth == 1:
-            heights = heights * 0.25 + scene.height * 0.845 * 0.75
-        land.ridge(scene, palette, heights, depth * 0.8, behind[0])
-    fur = brief.own or (shade(brief.colours[0], -0.12) if brief.colours else mix(palette.near, (0.08, 0.07, 0.1), 0.4))
-    seed = chance.getrandbits(32)
-
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
-        sketch = _Sketch(pen, (centre * scale, (foot - unit * 3.55) * scale), unit * scale)
-        _cat(sketch, palette, fur, side, random.Random(seed))
-
-    scene.add(canvas.painted(scene.width, scene.height, draw), 0.75, subject=True)
-
-
-def _cat(sketch: _Sketch, palette: Palette, fur: Colour, side: int, chance: random.Random) -> None:
-    """A cat that sits and looks away from us; the light comes from before it, so its rim shines."""
-    rim = mix(fur, palette.light, 0.55 if lightness(fur) < 0.5 else 0.75)
-    dark = shade(fur, -0.08)
-    curl = chance.uniform(0.85, 1.15)
-    tail: list[Point] = [
-        (side * x, y) for x, y in ((0.9, 3.2), (1.9 * curl, 3.45), (2.5 * curl, 2.95), (2.45 * curl, 2.2), (2.15 * curl, 2.0))
-    ]
-    smooth_tail = canvas.curve([*tail, *reversed(tail)], 10)[: len(tail) * 10 - 10]
-    sketch.stroke(smooth_tail, rim, 0.5)
-    sketch.stroke([(x + side * 0.03, y + 0.05) for x, y in smooth_tail], dark, 0.42)
-    sketch.oval((tail[-1][0], tail[-1][1]), 0.24, 0.24, rim)
-    sketch.oval((tail[-1][0] + side * 0.03, tail[-1][1] + 0.04), 0.2, 0.2, dark)
-    body: list[Point] = [
-        (0, 0.35),
-        (0.62, 0.75),
-        (0.95, 1.6),
-        (1.35, 2.6),
-        (1.3, 3.35),
-        (0.7, 3.68),
-        (0, 3.72),
-        (-0.7, 3.68),
-        (-1.3, 3.35),
-        (-1.35, 2.6),
-        (-0.95, 1.6),
-        (-0.62, 0.75),
-    ]
-    head: list[Point] = [
-        (0, -0.72),
-        (0.5, -0.66),
-        (0.92, -0.2),
-        (0.9, 0.3),
-        (0.5, 0.72),
-        (0, 0.82),
-        (-0.5, 0.72),
-        (-0.9, 0.3),
-        (-0.92, -0.2),
-        (-0.5, -0.66),
-    ]
-    for points in (body, head):
-        sketch.shape([(x * 1.035 - side * 0.02, y - 0.035) for x, y in points], rim)
-        sketch.shape(points, fur)
-    for ear in (-1, 1):
-        sketch.shape([(ear * 0.9, -0.1), (ear * 0.96, -1.24), (ear * 0.3, -0.68)], rim, angular=True)
-        sketch.shape([(ear * 0.88, -0.05), (ear * 0.92, -1.12), (ear * 0.32, -0.6)], fur, angular=True)
-    sketch.shape([(0.3, 1.9), (0.95, 2.3), (1.05, 3.2), (0.55, 3.6), (0.25, 3.3), (0.5, 2.7)], dark)
-    sketch.shape([(-0.3, 1.9), (-0.95, 2.3), (-1.05, 3.2), (-0.55, 3.6), (-0.25, 3.3), (-0.5, 2.7)], dark)
-    sketch.stroke([(0, 0.95), (side * 0.05, 1.7), (0, 2.4)], dark, 0.06)
