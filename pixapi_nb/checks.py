@@ -10,13 +10,13 @@ import re
 from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.models import ImageRequest, Request, VideoRequest, media_type
 
-__all__ = ["check"]
+__all__ = ["LARGEST_INPUT", "check", "check_input"]
 
 _PIXELS = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
 _QUALITIES = ("low", "medium", "high", "auto")
 _FORMATS = ("url", "b64_json")
-_LARGEST_INPUT = 50 * 1024 * 1024  # bytes; OpenAI's limit for edits, and Pixapi prints none
+LARGEST_INPUT = 50 * 1024 * 1024  # bytes; OpenAI's limit for edits, and Pixapi prints none
 
 
 def check(request: Request, *, canonical: str) -> None:
@@ -27,7 +27,7 @@ def check(request: Request, *, canonical: str) -> None:
         raise UsageError("the prompt is empty.", hint="Write what you want to see beneath the first line of the cell.")
     _check_size(request.size, canonical)
     for image in request.inputs:
-        _check_input(image.name, image.data)
+        check_input(image.name, image.data)
     if isinstance(request, VideoRequest):
         _check_video(request)
     else:
@@ -51,11 +51,11 @@ def _check_video(request: VideoRequest) -> None:
         raise UsageError(f"a video of {request.duration:g} seconds cannot be asked for.", hint="Try -d 6.")
 
 
-def _check_input(name: str, data: bytes | None) -> None:
+def check_input(name: str, data: bytes | None) -> None:
     if data is None:
         return
-    if len(data) > _LARGEST_INPUT:
-        raise UsageError(f"{clean(name, 80)} is larger than {_LARGEST_INPUT // 1024**2} MiB.", hint="Make it smaller first.")
+    if len(data) > LARGEST_INPUT:
+        raise UsageError(f"{clean(name, 80)} is larger than {LARGEST_INPUT // 1024**2} MiB.", hint="Make it smaller first.")
     kind = media_type(data[:16])
     if kind is None or not kind.startswith("image/"):
         raise UsageError(f"{clean(name, 80)} is not a picture that we know.", hint="PNG, JPEG, WebP or GIF.")

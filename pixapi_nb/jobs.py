@@ -52,6 +52,7 @@ class Job(Sequence[Media]):
         self.task_id: str | None = None
         self.credits: float | None = None
         self.notes: list[str] = []
+        self.reused = False  # answered from an earlier identical request
         self.seen: list[Seen] = []
         self._started = time.monotonic()
         self._ended: float | None = None
@@ -106,6 +107,8 @@ class Job(Sequence[Media]):
     @property
     def price(self) -> str:
         """In words: what the server charged, and the estimate where it was another one; or the estimate alone."""
+        if self.reused:
+            return "from the earlier run, 0 credits"
         if self.credits is None:
             return f"{self.estimate} estimated, the server names no price" if self.done else str(self.estimate)
         charged = Price.of(self.credits)

@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
@@ -30,8 +30,8 @@ from pixapi_nb.errors import (
 from pixapi_nb.events import Completed, Delivered, Event, Processing, Retrying, Sending, Stopped, Submitted, Trouble
 from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
-from pixapi_nb.models import Failed, ImageRequest, MediaItem
-from pixapi_nb.outputs import Expired, Outputs, file_stem
+from pixapi_nb.models import Failed, ImageRequest, MediaItem, Request
+from pixapi_nb.outputs import Expired, Outputs, fetched, file_stem
 from pixapi_nb.polling import backoff, may_repeat, next_poll
 from pixapi_nb.wire import Wire
 
@@ -66,6 +66,7 @@ class Course:
         """From the beginning to Delivered or Stopped. Never raises."""
         try:
             if self.task_id is None:
+                self.job.request = await self._with_bytes(self.job.request)
                 await asyncio.to_thread(self.intend)
                 state: Submitted | Processing | Completed = await self._pay()
             else:
@@ -84,6 +85,12 @@ class Course:
             fault = PixapiError(f"pixapi_nb failed: {type(error).__name__}.", hint="Please report this.")
             fault.__cause__ = error
             await self._stop(fault)
+
+    async def _with_bytes(self, request: Request) -> Request:
+        """An edit is sent with its pictures: those given by URL are fetched first. (A video's start image may be a URL.)"""
+        if not isinstance(request, ImageRequest) or all(image.data is not None for image in request.images):
+            return request
+        return replace(request, images=tuple([await fetched(self.wire, image) for image in request.images]))
 
     async def _stop(self, error: PixapiError) -> None:
         task_id = self.job.task_id

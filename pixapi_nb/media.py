@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixapi_nb import show
 from pixapi_nb.errors import PixapiError
-from pixapi_nb.models import Kind, suffix
+from pixapi_nb.models import Kind, media_type, suffix
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,15 @@ class Media:
     path: Path | None
     media_type: str
     data: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, path: Path) -> Media:
+        """The medium in a file. Raises OSError; PixapiError for a file of another kind."""
+        with path.open("rb") as file:
+            found = media_type(file.read(16))
+        if found is None:
+            raise PixapiError(f"{path} is neither a picture nor a video that we know.")
+        return cls(path, found)
 
     @property
     def kind(self) -> Kind:

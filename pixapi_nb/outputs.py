@@ -6,6 +6,7 @@ The type of a file is decided by its bytes. A disk that takes no files costs nob
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import io
 import os
@@ -15,20 +16,22 @@ import time
 import unicodedata
 import warnings
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import anyio
 import httpx
 
-from pixapi_nb.errors import DownloadFailed, PixapiError, Unreachable
+from pixapi_nb.checks import LARGEST_INPUT, check_input
+from pixapi_nb.errors import DownloadFailed, PixapiError, Unreachable, UsageError, clean
 from pixapi_nb.events import Downloading, Event, Trouble
 from pixapi_nb.media import Media
-from pixapi_nb.models import MediaItem, media_type, suffix
+from pixapi_nb.models import InputImage, MediaItem, media_type, suffix
 from pixapi_nb.polling import backoff
 from pixapi_nb.wire import Wire
 
-__all__ = ["Expired", "Outputs", "file_stem"]
+__all__ = ["Expired", "Outputs", "fetched", "file_stem"]
 
 _LARGEST = 2 * 1024**3  # bytes of one medium
 _PATIENCE = 2 * 3600.0  # seconds of trouble in a row
@@ -53,6 +56,29 @@ def file_stem(prompt: str, created: float, job_id: str, index: int, count: int) 
     return f"{slug}-{at}-{job_id[:6]}" + (f"-{index + 1}" if count > 1 else "")
 
 
+async def fetched(wire: Wire, image: InputImage) -> InputImage:
+    """A picture given by URL, with its bytes. Fetched without the key. Raises UsageError: nothing was sent yet."""
+    if image.data is not None:
+        return image
+    url, data = image.url or "", b""
+    try:
+        if url.startswith("data:"):
+            data = base64.b64decode(url.partition(",")[2])
+        else:
+            async with wire.media(url) as response:
+                if not response.is_success:
+                    raise Unreachable(f"its server answered HTTP {response.status_code}.")
+                async for chunk in response.aiter_bytes():
+                    data += chunk
+                    if len(data) > LARGEST_INPUT:
+                        raise Unreachable("it is too large.")
+    except (Unreachable, ValueError) as error:
+        raise UsageError(f"the picture {clean(url.partition('?')[0], 120)} cannot be fetched: {clean(error, 200)}") from error
+    checked = replace(image, data=data)
+    check_input(checked.name, data)
+    return replace(checked, name=f"{image.name}{suffix(checked.media_type)}")
+
+
 class Outputs:
     """Where one job's media go."""
 
@@ -66,7 +92,7 @@ class Outputs:
             return await self._kept(item.data, stem)
         if item.url is None:
             raise Expired
-        part = self._folder / f"{stem}.part"
+        part = self._folder / f"{stem}.{os.getpid()}.part"  # two kernels may bring one task home
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with part.open("a+b") as sink:
@@ -87,7 +113,7 @@ class Outputs:
         kind = media_type(data[:16])
         if kind is None:
             raise DownloadFailed("the server sent data that is neither a picture nor a video we know.")
-        part = self._folder / f"{stem}.part"
+        part = self._folder / f"{stem}.{os.getpid()}.part"  # two kernels may bring one task home
         target = part.with_name(stem + suffix(kind))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 
-from pixapi_nb import portal, pricing
+from pixapi_nb import books, portal, pricing, recipes
 from pixapi_nb.checks import check
 from pixapi_nb.embedded import Embedded
-from pixapi_nb.errors import MissingKey, PixapiError, Unauthorized, UsageError
+from pixapi_nb.errors import BudgetExceeded, MissingKey, PixapiError, Unauthorized, UsageError, clean
+from pixapi_nb.events import Event
 from pixapi_nb.jobs import Job
+from pixapi_nb.ledger import Entry, Ledger
 from pixapi_nb.lifecycle import Course
-from pixapi_nb.models import Kind, Model, Request, VideoRequest
+from pixapi_nb.media import Media
+from pixapi_nb.models import ImageRequest, Kind, Model, Request, VideoRequest
 from pixapi_nb.pricing import Price
 from pixapi_nb.wire import Secret, Server, Wire
 
@@ -33,10 +37,21 @@ _LOCAL_KEY = "sk_local"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a request is carried out. `folder`: where its files go (default: the session's)."""
+    """How a request is carried out.
+
+    `folder`: where its files go (default: the session's). `budget`: credits that may be spent at this server from local
+    midnight on, this request included; a price without a known top then needs `accept_price`. `reuse`: answer from an
+    earlier identical request, if its files are there. `recipes`: whether files say how they were made.
+    """
 
     synchronous: bool = False
     folder: Path | None = None
+    budget: float | None = None
+    accept_price: bool = False
+    reuse: bool = False
+    recipes: bool = True
+    sweep: str | None = None
+    place: str | None = None
 
 
 @dataclass
@@ -50,7 +65,9 @@ class Session:
     folder: Path = field(default_factory=lambda: Path.cwd() / "pixapi_out")
     base_url: str | None = None
     key: Secret | None = None
+    notebook: str | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
+    _ledger: Ledger | None = field(default=None, repr=False)
     _wires: dict[Server, Wire] = field(default_factory=dict, repr=False)
     _models: dict[Server, asyncio.Future[tuple[Model, ...]]] = field(default_factory=dict, repr=False)
     _embedded: Embedded | None = field(default=None, repr=False)
@@ -140,19 +157,96 @@ class Session:
     def start(self, request: Request, server: Server, options: Options | None = None) -> Job:
         """Carry a request out, and return at once. Raises UsageError before anything is sent."""
         options = options or Options()
-        job = Job(request, server=server.name, estimate=self.checked_price(request))
-        course = Course(
+        price = self.checked_price(request)
+        digest = books.fingerprint(request)
+        if options.reuse:
+            earlier = self.ledger.reusable(server.name, digest)
+            if earlier is not None:
+                return books.reused(request, earlier)
+        if options.budget is not None and price.top is None and not options.accept_price:
+            raise BudgetExceeded(
+                f"there is a budget, and what {clean(request.model, 60)} may cost is not known ({price}).",
+                hint="Nothing was sent. --yes accepts any price for this one request.",
+            )
+        job = Job(request, server=server.name, estimate=price)
+        entry = books.entry(
             job,
-            self.wire(server),
-            options.folder or self.folder,
+            digest,
+            notebook=self.notebook,
             synchronous=options.synchronous,
+            sweep=options.sweep,
+            place=options.place,
         )
-        self._launch(job, course)
+        budget, since = options.budget, books.midnight()
+        self._launch(
+            Course(
+                job,
+                self.wire(server),
+                options.folder or self.folder,
+                synchronous=options.synchronous,
+                intend=lambda: self.ledger.intend(entry, budget=budget, since=since),
+                record=self._recorder(job),
+                finish=self._finisher(job) if options.recipes else lambda media: None,
+            )
+        )
         return job
 
-    def _launch(self, job: Job, course: Course) -> None:
+    def resume(self, entry: Entry, server: Server, options: Options | None = None) -> Job:
+        """Bring earlier work home: the job under way if this process has it, else from its task. Sends nothing paid.
+
+        Raises UsageError where there is no task to come back to.
+        """
+        under_way = self.jobs.get(entry.job_id)
+        if under_way is not None:
+            return under_way
+        options = options or Options()
+        job = books.job_of(entry)
+        self._launch(
+            Course(
+                job,
+                self.wire(server),
+                options.folder or self.folder,
+                task_id=entry.task_id,
+                record=self._recorder(job),
+                finish=self._finisher(job) if options.recipes else lambda media: None,
+            )
+        )
+        return job
+
+    def adopt(self, task_id: str, server: Server) -> Entry:
+        """A row for a task that this ledger has not seen: one from another machine, or from a lost ledger."""
+        request = ImageRequest(model="?", prompt=f"task {task_id}")
+        job = Job(request, server=server.name, estimate=Price())
+        blank = books.entry(job, books.fingerprint(request), notebook=self.notebook)
+        entry = replace(blank, state="submitted", task_id=task_id)
+        self.ledger.intend(entry)
+        return entry
+
+    def _recorder(self, job: Job) -> Callable[[Event], None]:
+        return lambda event: self.ledger.record(job.id, event)
+
+    def _finisher(self, job: Job) -> Callable[[tuple[Media, ...]], None]:
+        def finish(media: tuple[Media, ...]) -> None:
+            try:
+                recipes.write(job, media)
+            except OSError as error:
+                job.notes.append(f"no recipe was written: {error.strerror}")
+
+        return finish
+
+    def _launch(self, course: Course) -> None:
+        job = course.job
         self.jobs[job.id] = job
         portal.run(course.run).add_done_callback(lambda _: self.jobs.pop(job.id, None))
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger in PIXAPI_HOME; its file is made by the first intent."""
+        home = self.home
+        with self._lock:
+            if self._ledger is None or self._ledger.path.parent != home.absolute():
+                self._ledger = Ledger.open(home, create=False)
+            return self._ledger
 
     def wire(self, server: Server) -> Wire:
         """The connection to a server, kept."""

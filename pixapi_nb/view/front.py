@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 from IPython.core.displaypub import CapturingDisplayPublisher
@@ -29,6 +30,4 @@ def takes_clicks_while_awaiting(shell: Any) -> bool:
     """Whether clicks arrive while a cell awaits: from ipykernel 7 on."""
     if not has_widgets(shell):
         return False
-    import ipykernel
-
-    return int(ipykernel.__version__.split(".")[0]) >= 7
+    return int(version("ipykernel").split(".")[0]) >= 7

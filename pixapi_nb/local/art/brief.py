@@ -44,6 +44,7 @@ _MOODS: dict[str, Look] = {
     "hot tropical summer": Look(warmth=0.3, saturation=0.2),
 }
 _LOOKS = {word: look for words, look in _MOODS.items() for word in words.split()}
+_SURFACES = frozenset("matte glossy shiny polished brushed glazed".split())
 _DIALS = {item.name for item in fields(Look)}
 
 _TIMES = {
@@ -159,7 +160,7 @@ def _subject(words: list[str]) -> str:
 
 
 def _is_setting(word: str) -> bool:
-    tables = NAMED, MATERIALS, _LOOKS, _DIALS, _TIME_OF, _STYLE_OF
+    tables = NAMED, MATERIALS, _LOOKS, _DIALS, _TIME_OF, _STYLE_OF, _SURFACES
     return word.isdecimal() or (any(word in table for table in tables) and not _named_by(word))
 
 

@@ -34,7 +34,7 @@ NAMED: dict[str, Colour] = {name: from_hex(code) for name, code in _HEX.items()}
 _WHAT_THINGS_ARE = {
     "ceramic": "ece6da", "porcelain": "f1eee8", "clay": "bf6b48", "stoneware": "a89c8c", "glass": "bcd8da",
     "steel": "a9b2bb", "chrome": "b6bfc8", "metal": "98a1aa", "aluminium": "b9c0c6", "brass": "c79a3e",
-    "wooden": "9c6b3f", "wood": "9c6b3f", "bamboo": "c9a765", "marble": "e6e3de", "concrete": "a3a29e",
+    "wooden": "9c6b3f", "walnut": "6b4630", "oak": "bd9560", "wood": "9c6b3f", "bamboo": "c9a765", "marble": "e6e3de", "concrete": "a3a29e",
     "stone": "9b958b", "obsidian": "1d1c22", "paper": "efe6d4", "leather": "80492b", "enamel": "e9edf0",
     "iron": "4b4e55", "cork": "bf9160", "plastic": "df5f4b", "velvet": "6f2146", "linen": "dccfb8",
 }  # fmt: skip

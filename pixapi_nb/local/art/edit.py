@@ -72,7 +72,7 @@ def _set_into_scene(picture: Image.Image, brief: Brief, width: int, height: int)
     scene = scene.filter(ImageFilter.GaussianBlur(min(width, height) / 160))
     picture = picture.convert("RGBA")
     picture = picture.crop(picture.getchannel("A").getbbox() or (0, 0, *picture.size))
-    piece = ImageOps.contain(picture, (round(width * 0.7), round(height * 0.7)), Image.Resampling.LANCZOS)
+    piece = ImageOps.contain(picture, (round(width * 0.62), round(height * 0.62)), Image.Resampling.LANCZOS)
     left, top = (width - piece.width) // 2, round(height * 0.86) - piece.height
     _cast(scene, piece.getchannel("A"), left, top, min(width, height) / 40)
     scene.paste(piece, (left, top), piece)

@@ -103,8 +103,8 @@ def _watercolour(picture: Image.Image, brief: Brief, palette: Palette) -> Image.
     wash = ImageChops.multiply(wash, Image.merge("RGB", (edges, edges, edges)))
     wash = Image.blend(wash, Image.new("RGB", picture.size, (252, 248, 240)), 0.3)
     stretch = picture.width / min(picture.size)
-    blots = canvas.noise(chance, *picture.size, 14 * stretch, 14, 5)
-    paper = canvas.mask(0.93 + 0.2 * (blots - 0.5))
+    blots = canvas.noise(chance, *picture.size, 30 * stretch, 30, 4)
+    paper = canvas.mask(0.95 + 0.14 * (blots - 0.5))
     return ImageChops.multiply(wash, Image.merge("RGB", (paper, paper, paper)))
 
 
