@@ -2,46 +2,265 @@
 
 from __future__ import annotations
 
+import getpass
+import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from pixapi_nb import show
-from pixapi_nb.errors import UsageError
-from pixapi_nb.options import closest, split
+from pixapi_nb import keys, portal, pricing, recipes, show
+from pixapi_nb.errors import PixapiError, UsageError, clean
+from pixapi_nb.ledger import Entry
+from pixapi_nb.options import Parser, closest, split
+from pixapi_nb.session import LOCAL
+from pixapi_nb.sources import find_file
+from pixapi_nb.view import front
+from pixapi_nb.view.cell import CellView, wait_for_view
 
 if TYPE_CHECKING:
     from pixapi_nb.magic import PixapiMagics
 
-__all__ = ["run"]
+__all__ = ["COMMANDS", "mention_unfinished", "run"]
+
+_RECENT = 20
 
 
 def run(magics: PixapiMagics, line: str) -> None:
     """Carry out one line. Raises UsageError for an unknown command."""
     words = split(line) or ["help"]
-    command = _COMMANDS.get(words[0])
+    command = COMMANDS.get(words[0])
     if command is None:
         raise UsageError(
-            f"%pixapi {words[0]} does not exist.{closest(words[0], list(_COMMANDS))}",
-            hint=f"There are: {', '.join(_COMMANDS)}. For a picture use %%pixapi (two percent signs), with the prompt beneath.",
+            f"%pixapi {clean(words[0], 60)} does not exist.{closest(words[0], list(COMMANDS))}",
+            hint=f"There are: {', '.join(COMMANDS)}.\nFor a picture use %%pixapi (two percent signs), with the prompt beneath.",
         )
     command(magics, words[1:])
 
 
+def mention_unfinished(magics: PixapiMagics) -> None:
+    """One line at `%load_ext`, if there is something to come back to."""
+    ledger = magics.session.ledger
+    waiting, unknown = len(ledger.unfinished(limit=100)), len(ledger.unknown(limit=100))
+    parts = [f"{waiting} unfinished" if waiting else "", f"{unknown} with an unknown outcome" if unknown else ""]
+    if any(parts):
+        said = " and ".join(part for part in parts if part)
+        print(f"pixapi_nb: {said}; %pixapi tasks lists them, %pixapi resume brings home what can be.")  # noqa: T201
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[object]], remark: str = "") -> None:
+    """A table, and the same as text."""
+    shown = [[("" if cell is None else cell) for cell in row] for row in rows]
+    cells = [[show.words(cell, 60) for cell in row] for row in [headers, *shown]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
+    plain = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    html = show.table(headers, shown)
+    if remark:
+        html, plain = html + show.note(remark), f"{plain}\n{remark}"
+    display(show.bundle(html, plain), raw=True)
+
+
+def _say(text: str) -> None:
+    display(show.bundle(show.note(text), text), raw=True)
+
+
+def _models(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """The models of this account: what they make, what they cost."""
+    Parser("%pixapi models").parse(words)
+    server = magics.session.server()
+    listed = portal.wait(portal.run(magics.session.models, server))
+    rows = []
+    for model in listed:
+        known = pricing.find(model.id)
+        kind = model.kind or (known.kind if known else None)
+        price = f"{known.price}, credits {'a second' if kind == 'video' else 'an image'}" if known else "unknown"
+        rows.append((model.id, ", ".join(known.aliases) if known else "", kind, ", ".join(model.capabilities), price))
+    remark = f"Prices: {pricing.SOURCE}; 1 credit is $0.01. The server's charge stands under each result."
+    _table(["model", "aliases", "makes", "can", "price"], rows, remark)
+
+
+def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """Recent and unfinished work. `--close ID` takes an unknown outcome off the books; `--all` shows more."""
+    parser = Parser("%pixapi tasks")
+    parser.add_argument("--close", metavar="ID")
+    parser.add_argument("--all", action="store_true")
+    given, ledger = parser.parse(words), magics.session.ledger
+    if given.close:
+        entry = _found(magics, given.close)
+        ledger.close(entry.job_id)
+        after = ledger.get(entry.job_id)
+        _say(f"{entry.task_id or entry.job_id} is {after.state if after else 'gone'}; nothing is reserved for it any more.")
+        return
+    rows = {e.job_id: e for e in [*ledger.unknown(), *ledger.unfinished(), *ledger.recent(200 if given.all else _RECENT)]}
+    listed = sorted(rows.values(), key=lambda e: e.created, reverse=True)
+    if not listed:
+        _say("Nothing has been asked for yet.")
+        return
+    remark = "%pixapi resume brings home what is submitted or completed."
+    if any(e.state == "unknown" for e in listed):
+        remark += " An unknown outcome is never sent again by itself; --close ID takes it off the books once you know."
+    _table(["when", "state", "model", "prompt", "credits", "server", "id"], [_task_row(e) for e in listed], remark)
+
+
+def _task_row(entry: Entry) -> tuple[object, ...]:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created))
+    prompt = show.words(entry.request.get("prompt", ""), 60)
+    if entry.credits is not None:
+        price = f"{entry.credits:g}"
+    else:
+        price = f"up to {entry.estimate_high:g}" if entry.estimate_high is not None else "unknown"
+    return when, entry.state, entry.model, prompt, price, entry.server, entry.task_id or entry.job_id
+
+
+def _found(magics: PixapiMagics, wanted: str) -> Entry:
+    entry = magics.session.ledger.get(wanted)
+    if entry is None:
+        raise UsageError(f"no work with the id {clean(wanted, 80)} is on the books.", hint="%pixapi tasks lists them.")
+    return entry
+
+
+def _resume(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """Bring unfinished work home: all of it, or the one with this ID. Sends nothing that is paid."""
+    parser = Parser("%pixapi resume")
+    parser.add_argument("id", nargs="*")
+    wanted = parser.parse(words).id
+    server = magics.session.server()
+    if wanted:
+        entries = [_resumable(magics, one) for one in wanted]
+    else:
+        entries = magics.session.ledger.unfinished(server.name)
+        entries = [entry for entry in entries if entry.task_id]
+        if not entries:
+            _say(f"Nothing at {server.name} is unfinished.")
+            return
+    views = []
+    for entry in entries:
+        if entry.server != server.name:
+            raise UsageError(
+                f"{entry.task_id or entry.job_id} belongs to {entry.server}, and {server.name} is in use.",
+                hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
+            )
+        job = magics.session.resume(entry, server, magics.job_options())
+        views.append(magics.show(job, awaited=False))
+    _bring_home(views)
+
+
+def _resumable(magics: PixapiMagics, wanted: str) -> Entry:
+    """The row of an id. A task that these books do not know is taken on: it may be another machine's."""
+    entry = magics.session.ledger.get(wanted)
+    if entry is None and wanted.startswith("task_"):
+        return magics.session.adopt(wanted, magics.session.server())
+    return entry or _found(magics, wanted)
+
+
+def _bring_home(views: Sequence[CellView]) -> None:
+    """Wait for all; one that fails does not keep the others."""
+    first: PixapiError | None = None
+    for view in views:
+        try:
+            wait_for_view(view)
+        except PixapiError as error:  # noqa: PERF203  # each of them is waited for
+            first = first or error
+    if first is not None:
+        raise first
+
+
+def _spend(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """What was spent: by day, model and notebook; each server apart."""
+    Parser("%pixapi spend").parse(words)
+    ledger = magics.session.ledger
+    rows: list[tuple[object, ...]] = []
+    for by in ("day", "model", "notebook"):
+        for one in ledger.spend(by):
+            where = f"{one.server} (sketches, no money)" if one.server == LOCAL else one.server
+            charged = Decimal(str(one.charged))
+            dollars = "–" if one.server == LOCAL else pricing.format_dollars(charged)
+            remarks = [f"{one.estimated:g} of them estimated" if one.estimated else ""]
+            remarks += [f"{one.reserved:g} reserved" if one.reserved else ""]
+            remarks += [f"{one.unpriced} without a known price" if one.unpriced else ""]
+            rows.append((where, by, one.name or "–", one.count, f"{one.charged:g}", dollars, ", ".join(filter(None, remarks))))
+    if not rows:
+        _say("Nothing has been spent yet.")
+        return
+    rows.sort(key=lambda row: str(row[0]))
+    budget = "" if magics.budget is None else f" The budget is {magics.budget:g} credits a day and server."
+    remark = f"1 credit is $0.01. What is reserved is open work; %pixapi tasks lists it.{budget}"
+    _table(["server", "by", "", "jobs", "credits", "dollars", ""], rows, remark)
+
+
 def _local(magics: PixapiMagics, words: Sequence[str]) -> None:
     """Use the embedded Pixapi from now on: no key, no credits, sketches instead of a model's pictures."""
-    magics.session.base_url = "local"
-    address = magics.session.embedded.address()
-    text = f"The embedded Pixapi draws from now on, at {address}. Its pictures are local sketches, and cost nothing."
-    display(show.bundle(show.note(text), text), raw=True)
+    Parser("%pixapi local").parse(words)
+    magics.session.base_url = LOCAL
+    magics.session.embedded.address()
+    _say("The embedded Pixapi draws from now on, on this machine. Its pictures are local sketches, and cost nothing.")
+
+
+def _login(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """Ask for the key, and keep it in memory. `--keyring` keeps it in the system's keyring; `--forget` drops it."""
+    parser = Parser("%pixapi login")
+    parser.add_argument("--keyring", action="store_true")
+    parser.add_argument("--forget", action="store_true")
+    given, session = parser.parse(words), magics.session
+    if given.forget:
+        session.key = None
+        keys.forget()
+        _say("The key is forgotten, here and in the keyring.")
+        return
+    if not front.has_person(magics.shell):
+        raise UsageError("nobody is there to type the key.", hint="Set the environment variable PIXAPI_KEY instead.")
+    secret = keys.secret(getpass.getpass("Pixapi key (it is not shown): "))
+    if given.keyring:
+        keys.remember(secret)
+    session.key = secret
+    if session.base_url == LOCAL:
+        session.base_url = None
+    _say(f"The key is kept in {'the keyring' if given.keyring else 'memory, for this kernel'}. Server: {session.address()}.")
+
+
+def _config(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """What is in force: server, key (whether there is one), folders, defaults."""
+    Parser("%pixapi config").parse(words)
+    session = magics.session
+    rows: list[tuple[str, object, str]] = [
+        ("server", session.address(), "PIXAPI_BASE_URL, %pixapi local"),
+        ("key", session.key_source() or "none", "PIXAPI_KEY, %pixapi login"),
+        ("files", session.folder, "--save, %config PixapiMagics.save"),
+        ("ledger", session.ledger.path, "PIXAPI_HOME"),
+    ]
+    for name, trait in sorted(magics.traits(config=True).items()):
+        rows.append((name, getattr(magics, name), f"%config PixapiMagics.{name} = …  {trait.help}"))
+    _table(["setting", "is", "set by"], [(name, "–" if value is None else str(value), how) for name, value, how in rows])
+
+
+def _recipe(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """How a file was made, and the cell that makes it again: `%pixapi recipe FILE`."""
+    parser = Parser("%pixapi recipe")
+    parser.add_argument("file")
+    path = find_file(parser.parse(words).file, magics.shell.user_ns, magics.session.folder.parent)
+    found = recipes.read(path)
+    rows = [(name, value if isinstance(value, (int, float)) else str(value)) for name, value in found.items()]
+    cell = recipes.as_cell(found)
+    _table(["field", "value"], rows)
+    print(f"\nThis cell makes it again:\n\n{cell}")  # noqa: T201  # to be copied
 
 
 def _help(magics: PixapiMagics, words: Sequence[str]) -> None:
     """This page."""
-    rows = [(f"%pixapi {name}", (command.__doc__ or "").strip()) for name, command in _COMMANDS.items()]
-    plain = "\n".join(f"{name:20} {text}" for name, text in rows)
-    display(show.bundle(show.table(["command", "what it does"], rows), plain), raw=True)
+    rows = [(f"%pixapi {name}", (command.__doc__ or "").strip()) for name, command in COMMANDS.items()]
+    rows.insert(0, ("%%pixapi MODEL", "Generate from the prompt beneath. %%pixapi? lists the options."))
+    _table(["command", "what it does"], rows)
 
 
-_COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], None]] = {"local": _local, "help": _help}
+COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], None]] = {
+    "models": _models,
+    "tasks": _tasks,
+    "resume": _resume,
+    "spend": _spend,
+    "local": _local,
+    "login": _login,
+    "config": _config,
+    "recipe": _recipe,
+    "help": _help,
+}

@@ -16,7 +16,7 @@ from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.media import Media
 from pixapi_nb.models import InputImage, media_type, suffix
 
-__all__ = ["Source", "input_image", "is_url"]
+__all__ = ["Source", "input_image", "is_url", "may_be_picture"]
 
 Source: TypeAlias = Any
 """`str` (URL or path), `os.PathLike`, `bytes`, a binary file, a PIL image, an array (H×W or H×W×3 or 4), Media, a Job."""
@@ -52,6 +52,14 @@ def input_image(source: Source, *, name: str | None = None) -> InputImage:
         f"{label} is of type {type(source).__name__}, which is no picture.",
         hint="A path, bytes, a PIL image, an array, or an earlier result is.",
     )
+
+
+def may_be_picture(value: object) -> bool:
+    """Whether `input_image` would try it, without looking inside."""
+    if isinstance(value, type):
+        return False
+    known = (bytes, bytearray, os.PathLike, Media, Sequence)
+    return (isinstance(value, known) and not isinstance(value, (list, tuple, range))) or hasattr(value, "__array__")
 
 
 def _label(source: Source) -> str:

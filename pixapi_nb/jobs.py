@@ -112,7 +112,7 @@ class Job(Sequence[Media]):
         if self.credits is None:
             return f"{self.estimate} estimated, the server names no price" if self.done else str(self.estimate)
         charged = Price.of(self.credits)
-        return str(charged) if charged == self.estimate else f"{charged}, estimated {self.estimate}"
+        return f"{charged}, as estimated" if charged == self.estimate else f"{charged}, estimated {self.estimate}"
 
     # -- its result ------------------------------------------------------------------------------------------------
 

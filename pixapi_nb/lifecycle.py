@@ -49,7 +49,7 @@ class Course:
 
     `synchronous` uses the endpoint without a task; `task_id` comes back to a task instead of sending anything.
     `record` writes an event down before it is told to anybody; `intend` writes down that money is about to be spent, and
-    may refuse. Both may block, and run in a worker thread.
+    may refuse. Both may block, and run in a worker thread. `finish` completes the files, `explain` an error's way on.
     """
 
     job: Job
@@ -59,6 +59,7 @@ class Course:
     task_id: str | None = None
     intend: Callable[[], None] = lambda: None
     record: Callable[[Event], None] = lambda event: None
+    explain: Callable[[PixapiError], None] = lambda error: None
     finish: Callable[[tuple[Media, ...]], None] = lambda media: None
     _chance: random.Random = field(default_factory=random.Random)
 
@@ -98,6 +99,7 @@ class Course:
             error.hint = f"Task {task_id} goes on at the server. Come back to it with %pixapi resume {task_id}"
         if isinstance(error, InternalError) and error.hint is None:
             error.hint = "Nothing was charged, as far as the API's documents say. Run the cell again a little later."
+        self.explain(error)
         await self._tell(Stopped(error))
 
     async def _tell(self, event: Event) -> None:

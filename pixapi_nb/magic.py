@@ -9,9 +9,9 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Enum, Integer, Unicode
+from traitlets import Bool, Enum, Float, Integer, Unicode
 
-from pixapi_nb import commands, portal, session, show_parts
+from pixapi_nb import commands, completion, portal, session, show_parts
 from pixapi_nb.asking import Ask
 from pixapi_nb.events import Completed, Delivered, Event, Submitted
 from pixapi_nb.jobs import Job
@@ -25,6 +25,8 @@ from pixapi_nb.wire import Server
 
 __all__ = ["PixapiMagics", "load", "unload"]
 
+INTERRUPT = "interrupt the kernel to keep working; the result still arrives here"
+
 
 @magics_class
 class PixapiMagics(Magics):
@@ -34,6 +36,11 @@ class PixapiMagics(Magics):
     size = Unicode(None, allow_none=True, help="WIDTHxHEIGHT, auto, 2K, 4K, or a ratio such as 16:9.").tag(config=True)
     quality = Unicode(None, allow_none=True, help="low, medium, high or auto, where the model has it.").tag(config=True)
     embed: Any = Enum(("preview", "full", "link"), "preview", help="What the notebook itself carries.").tag(config=True)
+    budget = Float(
+        None, allow_none=True, help="Credits that cells may spend a day at one server; what would pass them is not sent."
+    ).tag(config=True)
+    reuse = Bool(False, help="Answer identical requests from files already paid for.").tag(config=True)
+    recipes = Bool(True, help="Whether files say how they were made.").tag(config=True)
     save = Unicode(None, allow_none=True, help="Where files go, seen from the notebook's folder.").tag(config=True)
 
     shell: Any
@@ -41,6 +48,7 @@ class PixapiMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.session: Session = session.current()
+        self.session.notebook = front.notebook(shell)
         self.awaiting = Awaiting(shell)
         self._own: tuple[Job | None, int] = (None, -1)
 
@@ -60,6 +68,9 @@ class PixapiMagics(Magics):
         -i, --image SRC          a picture to edit, or to start the video from: a URL, a file, or a variable (hero[1])
         -d, --duration SECONDS   length of a video
         -o, --out NAME           bind the job to a variable as soon as it is accepted
+        -b, --background         the cell ends at once; the result arrives under it later
+        --reuse, --fresh         answer from an earlier identical request, or do not
+        --yes                    accept a price that is not known
         --sync                   one long request, without a task to come back to
         --dry-run                show the request and its price; send nothing
         --interact               show the prompt's controls and a Generate button
@@ -78,7 +89,8 @@ class PixapiMagics(Magics):
             self._without_sending(ask)
             return None
         server, kind = portal.wait(portal.run(self.session.ready, ask.model))
-        return wait_for_view(self._begin(ask, server, ask.request(kind, self._variables), awaited=False))
+        view = self._begin(ask, server, ask.request(kind, self._variables), awaited=False)
+        return view.job if view.left else wait_for_view(view)
 
     @no_var_expand
     @cell_magic
@@ -93,7 +105,8 @@ class PixapiMagics(Magics):
             return None
         ready = portal.run(self.session.ready, ask.model)
         server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
-        return await await_view(self._begin(ask, server, ask.request(kind, self._variables), awaited=True))
+        view = self._begin(ask, server, ask.request(kind, self._variables), awaited=True)
+        return view.job if view.left else await await_view(view)
 
     # -- one cell --------------------------------------------------------------------------------------------------
 
@@ -108,7 +121,7 @@ class PixapiMagics(Magics):
         return self.session.folder.parent
 
     def _ask(self, line: str, cell: str) -> Ask:
-        defaults = {name: getattr(self, name) for name in ("n", "size", "quality", "embed", "save")}
+        defaults = {name: getattr(self, name) for name in ("n", "size", "quality", "embed", "save", "reuse")}
         return Ask.read(line, cell, defaults=defaults, variables=self._variables, folder=self._beside)
 
     def _folder(self, ask: Ask) -> Path:
@@ -128,7 +141,14 @@ class PixapiMagics(Magics):
 
     def _begin(self, ask: Ask, server: Server, request: Request, *, awaited: bool) -> CellView:
         """Start the job and show it. From here on money is spent."""
-        options = Options(synchronous=ask.words.sync, folder=self._folder(ask))
+        options = Options(
+            synchronous=ask.words.sync,
+            folder=self._folder(ask),
+            budget=self.budget,
+            accept_price=ask.words.yes,
+            reuse=bool(ask.option("reuse")),
+            recipes=self.recipes,
+        )
         if ask.words.out:
             self._variables.pop(ask.words.out, None)
         job = self.session.start(request, server, options)
@@ -137,20 +157,36 @@ class PixapiMagics(Magics):
         self._own = (job, self.shell.execution_count)
         if ask.words.out:
             job.watch(lambda event: self._bind(ask.words.out, job, event))
-        view = CellView(job, self._progress(awaited=awaited), embed=ask.option("embed"), beside=self._beside)
-        view.open()
+        # Without a person nobody would see a result that comes after the last cell.
+        background = ask.words.background and front.has_person(self.shell)
+        return self.show(job, awaited=awaited, background=background, embed=ask.option("embed"))
+
+    def job_options(self) -> Options:
+        """How work is carried out that no cell's options speak of."""
+        return Options(folder=self._beside / Path(self.save).expanduser() if self.save else None, recipes=self.recipes)
+
+    def show(self, job: Job, *, awaited: bool, background: bool = False, embed: Any = None) -> CellView:
+        """Show a job beneath the cell that is running, until its result stands there."""
+        leave = front.takes_clicks_while_awaiting(self.shell) and awaited and not background
+        view = CellView(job, embed=embed or self.embed, beside=self._beside, alone=background)
+        view.open(self._progress(view, awaited=awaited or background, leave=leave))
         return view
 
     def _bind(self, name: str, job: Job, event: Event) -> None:
         if isinstance(event, (Submitted, Completed, Delivered)):
             self._variables[name] = job
 
-    def _progress(self, *, awaited: bool) -> Progress:
+    def _progress(self, view: CellView, *, awaited: bool, leave: bool) -> Progress:
         if front.captured(self.shell):
             return NoProgress()
         if not front.has_widgets(self.shell):
             return TerminalProgress()
-        return WidgetProgress(keep=front.has_person(self.shell)) if awaited else DisplayProgress()
+        person = front.has_person(self.shell)
+        if not awaited:
+            return DisplayProgress(hint=INTERRUPT if person else None)
+        if leave and person:
+            return WidgetProgress(view.leave)
+        return WidgetProgress(keep=person, hint=INTERRUPT if person and not view.left else None)
 
     # -- IPython ---------------------------------------------------------------------------------------------------
 
@@ -158,19 +194,20 @@ class PixapiMagics(Magics):
         """A job as a cell's value: nothing under its own cell, which shows it already; its pictures in a later one."""
         if self._own[0] is job and self._own[1] == self.shell.execution_count:
             return
-        view = CellView(job, NoProgress() if job.done else self._progress(awaited=True), embed=self.embed, beside=self._beside)
         if job.done:
-            display(view.bundle(), raw=True)
+            display(CellView(job, embed=self.embed, beside=self._beside).bundle(), raw=True)
         else:
-            view.open()
+            self.show(job, awaited=True, background=True)
 
     def install(self) -> None:
         self.shell.register_magics(self)
         self.awaiting.install()
         self.shell.display_formatter.ipython_display_formatter.for_type(Job, self.show_job)
+        completion.install(self.shell)
 
     def remove(self) -> None:
         self.awaiting.remove()
+        completion.remove(self.shell)
         self.shell.display_formatter.ipython_display_formatter.pop(Job, None)
         manager = self.shell.magics_manager
         for kind, name in (("line", "pixapi"), ("cell", "pixapi"), ("cell", "pixapi_awaited")):
@@ -189,6 +226,7 @@ def load(shell: Any) -> None:
         magics = PixapiMagics(shell)
         magics.install()
         _loaded[id(shell)] = magics
+        commands.mention_unfinished(magics)
 
 
 def unload(shell: Any) -> None:

@@ -40,6 +40,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(clean(message.replace("argument ", "", 1)) + ".", hint=f"{self.prog}? shows all options.")
 
+    @property
+    def actions(self) -> Sequence[argparse.Action]:
+        """All options, for completion."""
+        return self._actions
+
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """All of the words. Raises UsageError."""
         known, rest = self.parse_known_args(list(words))
@@ -96,6 +101,10 @@ def cell_parser() -> Parser:
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="length of a video")
     add("--as", dest="kind", choices=("image", "video"), help="what the model makes, when the model list cannot tell")
     add("-o", "--out", type=_name, metavar="NAME", help="bind the job to this variable as soon as it is accepted")
+    add("-b", "--background", action="store_true", help="the cell ends at once; the result arrives under it later")
+    add("--reuse", action="store_const", const=True, help="answer from an earlier identical request, if there is one")
+    add("--fresh", dest="reuse", action="store_const", const=False, help="do not")
+    add("--yes", action="store_true", help="do not ask; accept a price that is not known")
     add("--sync", action="store_true", help="one long request, without a task to come back to")
     add("--dry-run", action="store_true", help="show the request and its price; send nothing")
     add("--interact", action="store_true", help="show the prompt's controls and a Generate button")

@@ -6,6 +6,7 @@ Configuration (PIXAPI_KEY, PIXAPI_BASE_URL, PIXAPI_HOME) is read when it is need
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
 import threading
 from collections.abc import Callable
@@ -15,10 +16,19 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from pixapi_nb import books, portal, pricing, recipes
+from pixapi_nb import books, keys, portal, pricing, recipes
 from pixapi_nb.checks import check
 from pixapi_nb.embedded import Embedded
-from pixapi_nb.errors import BudgetExceeded, MissingKey, PixapiError, Unauthorized, UsageError, clean
+from pixapi_nb.errors import (
+    BudgetExceeded,
+    InsufficientCredits,
+    MissingKey,
+    ModelNotFound,
+    PixapiError,
+    Unauthorized,
+    UsageError,
+    clean,
+)
 from pixapi_nb.events import Event
 from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry, Ledger
@@ -88,7 +98,13 @@ class Session:
     def found_key(self) -> Secret | None:
         """The key to use, if there is one."""
         given = os.environ.get("PIXAPI_KEY", "").strip()
-        return self.key or (Secret(given) if given else None)
+        return self.key or (Secret(given) if given else keys.recall())
+
+    def key_source(self) -> str | None:
+        """Where the key comes from, None if there is none. Not the key."""
+        if self.key is not None:
+            return "%pixapi login"
+        return "PIXAPI_KEY" if os.environ.get("PIXAPI_KEY", "").strip() else "the keyring" if keys.recall() else None
 
     def server(self, *, base_url: str | None = None, key: str | None = None) -> Server:
         """Whom to ask; starts the embedded Pixapi if that is asked for. Raises MissingKey, UsageError, LocalServerError."""
@@ -186,6 +202,7 @@ class Session:
                 synchronous=options.synchronous,
                 intend=lambda: self.ledger.intend(entry, budget=budget, since=since),
                 record=self._recorder(job),
+                explain=self._explainer(job, server),
                 finish=self._finisher(job) if options.recipes else lambda media: None,
             )
         )
@@ -208,6 +225,7 @@ class Session:
                 options.folder or self.folder,
                 task_id=entry.task_id,
                 record=self._recorder(job),
+                explain=self._explainer(job, server),
                 finish=self._finisher(job) if options.recipes else lambda media: None,
             )
         )
@@ -221,6 +239,20 @@ class Session:
         entry = replace(blank, state="submitted", task_id=task_id)
         self.ledger.intend(entry)
         return entry
+
+    def _explainer(self, job: Job, server: Server) -> Callable[[PixapiError], None]:
+        def explain(error: PixapiError) -> None:
+            if isinstance(error, InsufficientCredits):
+                error.hint = f"This request costs {job.estimate}. Nothing was charged; add credits to the Pixapi account first."
+            elif isinstance(error, ModelNotFound):
+                asked = self._models.get(server)
+                listed = asked.result() if asked and asked.done() and not asked.exception() else ()
+                known = [*(model.id for model in listed), *pricing.MODELS, *pricing.ALIASES]
+                similar = difflib.get_close_matches(job.request.model[:80], known, n=1)
+                if similar:
+                    error.hint = f"Did you mean {clean(similar[0], 60)}? Nothing was charged. %pixapi models lists all."
+
+        return explain
 
     def _recorder(self, job: Job) -> Callable[[Event], None]:
         return lambda event: self.ledger.record(job.id, event)

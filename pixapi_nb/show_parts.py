@@ -11,9 +11,9 @@ from pixapi_nb.show import bundle, note, table, words
 __all__ = ["busy", "line", "progress", "prompt", "request", "stopped"]
 
 
-def progress(text: str) -> str:
-    """The quiet line beneath a bar."""
-    return str(_quiet(text))
+def progress(text: str, hint: str | None = None) -> str:
+    """The quiet line beneath a bar, and what a person can do."""
+    return str(_quiet(text) + (_quiet(hint) if hint else ""))
 
 
 def _quiet(text: str) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pixapi_nb.inputs import input_image, is_url
 from pixapi_nb.models import InputImage
 from pixapi_nb.options import closest
 
-__all__ = ["find_image"]
+__all__ = ["find_file", "find_image"]
 
 _VARIABLE = re.compile(r"([^\W\d]\w*)(?:\[(-?\d{1,9})\])?")
 
@@ -43,12 +43,31 @@ def find_image(source: str, variables: Mapping[str, Any], folder: Path) -> Input
     )
 
 
+def find_file(source: str, variables: Mapping[str, Any], folder: Path) -> Path:
+    """The file that `source` names: a path, seen from `folder`, or a variable that stands for one (`hero[0]`)."""
+    named = _VARIABLE.fullmatch(source)
+    path = folder / Path(source).expanduser()
+    if named is None or named[1] not in variables or path.exists():
+        return path
+    value = variables[named[1]]
+    if named[2] is not None or (isinstance(value, Sequence) and not isinstance(value, str)):
+        value = _item(source, value, int(named[2] or 0))
+    found = getattr(value, "path", value)
+    if not isinstance(found, (str, Path)):
+        raise UsageError(f"{source} stands for no file.")
+    return folder / found
+
+
+def _item(source: str, value: Any, index: int) -> Any:
+    try:
+        return value[index]
+    except (TypeError, KeyError, IndexError) as error:
+        raise UsageError(f"{source}: {clean(error, 120)}.", hint="Such as hero[0] for the first of several.") from error
+
+
 def _from_variable(source: str, value: Any, index: str | None) -> InputImage:
     if index is not None:
-        try:
-            value = value[int(index)]
-        except (TypeError, KeyError, IndexError) as error:
-            raise UsageError(f"-i {source}: {clean(error, 120)}.", hint="Such as hero[0] for the first of several.") from error
+        value = _item(f"-i {source}", value, int(index))
     return input_image(value, name=source)
 
 

@@ -13,6 +13,7 @@ __all__ = ["Awaiting"]
 
 _PLAIN = "get_ipython().run_cell_magic('pixapi', "
 _AWAITED = "await get_ipython().run_cell_magic('pixapi_awaited', "
+_EMPTY, _BLANK = ", '')\n", ", '\\n')\n"  # IPython refuses an empty body in words that would name the wrong magic
 
 
 class Awaiting:
@@ -40,9 +41,10 @@ class Awaiting:
 
     def transform(self, lines: list[str]) -> list[str]:
         """Put the `await` where it can be."""
-        if self._possible() and lines and lines[0].startswith(_PLAIN):
-            return [_AWAITED + lines[0].removeprefix(_PLAIN), *lines[1:]]
-        return lines
+        if not lines or not lines[0].startswith(_PLAIN):
+            return lines
+        first = lines[0].removesuffix(_EMPTY) + _BLANK if lines[0].endswith(_EMPTY) else lines[0]
+        return [_AWAITED + first.removeprefix(_PLAIN) if self._possible() else first, *lines[1:]]
 
     def _possible(self) -> bool:
         shell = self._shell

@@ -25,17 +25,23 @@ _WAKE = 0.15  # an interrupt is only noticed by a loop that turns (measured: 5 s
 class CellView:
     """Shows a job in a `Progress` until it ends, then its result. `shown` is settled when the result stands there."""
 
-    def __init__(self, job: Job, progress: Progress, *, embed: show.Embed, beside: Path, alone: bool = False) -> None:
+    def __init__(self, job: Job, *, embed: show.Embed, beside: Path, alone: bool = False) -> None:
         self.job = job
         self.left = alone  # whether no cell waits: then errors are told here
         self.shown: Future[None]
-        self._progress = progress
+        self._progress: Progress
         self._embed: show.Embed = embed
         self._beside = beside
         self._last: Event | None = None
 
-    def open(self) -> None:
+    def leave(self) -> None:
+        """No cell waits any more, by a click or an interrupt; the result still arrives."""
+        self.left = True
+        self._progress.leave()
+
+    def open(self, progress: Progress) -> None:
         """Show the progress beneath the cell that is running, and start to keep it up to date."""
+        self._progress = progress
         self._progress.open(describe(self.job, None))
         self.shown = portal.run(self._live)
 
@@ -97,6 +103,7 @@ async def await_view(view: CellView) -> Job:
         while not shown.done() and not view.left:
             await asyncio.wait([shown], timeout=_WAKE)
     except asyncio.CancelledError:
+        view.leave()
         raise _detached(view.job) from None
     if view.left and not shown.done():
         return view.job
@@ -109,5 +116,6 @@ def wait_for_view(view: CellView) -> Job:
     try:
         portal.wait(view.shown)
     except KeyboardInterrupt:
+        view.leave()
         raise _detached(view.job) from None
     return view.job.result()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Any
 
 from IPython.core.displaypub import CapturingDisplayPublisher
 
-__all__ = ["captured", "has_person", "has_widgets", "takes_clicks_while_awaiting"]
+__all__ = ["captured", "has_person", "has_widgets", "notebook", "takes_clicks_while_awaiting"]
 
 
 def has_person(shell: Any) -> bool:
@@ -19,6 +20,12 @@ def has_person(shell: Any) -> bool:
 def has_widgets(shell: Any) -> bool:
     """Whether widgets can be shown: in a kernel; a terminal has none."""
     return getattr(shell, "kernel", None) is not None
+
+
+def notebook(shell: Any) -> str | None:
+    """The notebook's path where the front end tells it: Jupyter Server in JPY_SESSION_NAME, VS Code in a variable."""
+    found = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    return str(found) if found else None
 
 
 def captured(shell: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -23,6 +25,9 @@ class Progress(Protocol):
 
     def update(self, line: Line) -> None:
         """Show a later line. On any thread."""
+
+    def leave(self) -> None:
+        """The cell waits no longer: take away what a person could do about that. On any thread."""
 
     def close(self, bundle: dict[str, Any]) -> None:
         """Replace it by what stays. On any thread."""
@@ -45,24 +50,36 @@ def close_tree(widget: w.Widget) -> None:
 class Bar:
     """The widgets of one progress: a bar with words beneath it. Until something is known of the end, the bar only moves."""
 
-    def __init__(self, *more: w.Widget) -> None:
+    def __init__(self, *more: w.Widget, hint: str | None = None) -> None:
+        self._hint = hint
+        self._lock = threading.Lock()  # a click may come on another thread than the updates
         self._bar = w.FloatProgress(min=0, max=100, layout=w.Layout(width="100%", max_width="512px", height="18px"))
         self._words = w.HTML()
         self.box = w.VBox([w.HTML(value=show_parts.busy("working")), self._words, *more])
 
     def update(self, line: Line) -> None:
-        first = self.box.children[0]
-        if line.percent is not None and first is not self._bar:
-            self.box.children = (self._bar, *self.box.children[1:])
-            close_tree(first)
+        with self._lock:
+            first = self.box.children[0]
+            if line.percent is not None and first is not self._bar:
+                self.box.children = (self._bar, *self.box.children[1:])
+                close_tree(first)
         if line.percent is not None:
             self._bar.value = max(self._bar.value, line.percent)
-        self._words.value = show_parts.progress(line.text)
+        self._words.value = show_parts.progress(line.text, self._hint)
+
+    def leave(self) -> None:
+        """Keep only the bar and its words."""
+        with self._lock:
+            self._hint, more = None, self.box.children[2:]
+            self.box.children = self.box.children[:2]
+        for child in more:
+            close_tree(child)
 
     def become(self, bundle: dict[str, Any]) -> None:
         """Hold the result instead."""
-        old = self.box.children
-        self.box.children = (w.HTML(value=bundle["text/html"]),)
+        with self._lock:
+            old = self.box.children
+            self.box.children = (w.HTML(value=bundle["text/html"]),)
         for child in {*old, self._bar}:
             close_tree(child)
 
@@ -78,8 +95,8 @@ class WidgetProgress:
     but not what its widget holds: so, with a person there, the widgets of the last few results hold them too.
     """
 
-    def __init__(self, leave: Callable[[], None] | None = None, *, keep: bool = True) -> None:
-        self._leave, self._keep = leave, keep
+    def __init__(self, leave: Callable[[], None] | None = None, *, keep: bool = True, hint: str | None = None) -> None:
+        self._leave, self._keep, self._hint = leave, keep, hint
 
     def open(self, line: Line) -> None:
         more = []
@@ -88,7 +105,7 @@ class WidgetProgress:
             leave = self._leave
             button.on_click(lambda _: leave())
             more.append(button)
-        self._bar = Bar(*more)
+        self._bar = Bar(*more, hint=self._hint)
         self._bar.update(line)
         view = {"version_major": 2, "version_minor": 0, "model_id": self._bar.box.model_id}
         bundle = {"application/vnd.jupyter.widget-view+json": view, "text/plain": line.text}
@@ -96,6 +113,9 @@ class WidgetProgress:
 
     def update(self, line: Line) -> None:
         self._bar.update(line)
+
+    def leave(self) -> None:
+        self._bar.leave()
 
     def close(self, bundle: dict[str, Any]) -> None:
         self._handle.update(bundle, raw=True)
@@ -121,6 +141,9 @@ class SlotProgress:
     def update(self, line: Line) -> None:
         self._bar.update(line)
 
+    def leave(self) -> None:
+        self._bar.leave()
+
     def close(self, bundle: dict[str, Any]) -> None:
         self._bar.become(bundle)
 
@@ -128,41 +151,59 @@ class SlotProgress:
 class DisplayProgress:
     """A text line in a notebook, where no widget would work: under wrapping magics and without a person."""
 
+    def __init__(self, hint: str | None = None) -> None:
+        self._hint = hint
+
     def open(self, line: Line) -> None:
-        self._handle = display({"text/plain": line.text}, raw=True, display_id=True)
-        self._said = line.text
+        self._said = self._text(line)
+        self._handle = display({"text/plain": self._said}, raw=True, display_id=True)
+
+    def _text(self, line: Line) -> str:
+        return f"{line.text}\n{self._hint}" if self._hint else line.text
 
     def update(self, line: Line) -> None:
-        if line.text != self._said:
-            self._said = line.text
-            self._handle.update({"text/plain": line.text}, raw=True)
+        text = self._text(line)
+        if text != self._said:
+            self._said = text
+            self._handle.update({"text/plain": text}, raw=True)
+
+    def leave(self) -> None:
+        self._hint = None
 
     def close(self, bundle: dict[str, Any]) -> None:
         self._handle.update(bundle, raw=True)
 
 
 class TerminalProgress:
-    """A line that is written over, on a terminal; nothing where the output goes to a file."""
+    """A line that is written over, on a terminal, while the cell waits; nothing where the output goes to a file."""
 
     def __init__(self) -> None:
         self._width = 0
+        self._left = False
+        self._lock = threading.Lock()
 
     def open(self, line: Line) -> None:
         self.update(line)
 
     def update(self, line: Line) -> None:
-        if sys.stderr.isatty():
-            self._write(line.text)
+        self._write(line.text)
 
     def _write(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(self._width) + ("\r" if not text else ""))
-        sys.stderr.flush()
-        self._width = len(text)
+        with self._lock:
+            if self._left or not sys.stderr.isatty():
+                return
+            text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be written over
+            sys.stderr.write("\r" + text.ljust(self._width) + ("\r" if not text else ""))
+            sys.stderr.flush()
+            self._width = len(text)
+
+    def leave(self) -> None:
+        self._write("")
+        self._left = True  # the line belongs to what is typed now
 
     def close(self, bundle: dict[str, Any]) -> None:
-        if sys.stderr.isatty():
-            self._write("")
-        print(bundle["text/plain"])  # noqa: T201  # a terminal is where print belongs
+        self._write("")
+        print(("\n" if self._left else "") + bundle["text/plain"])  # noqa: T201  # a terminal is where print belongs
 
 
 class NoProgress:
@@ -172,6 +213,9 @@ class NoProgress:
         pass
 
     def update(self, line: Line) -> None:
+        pass
+
+    def leave(self) -> None:
         pass
 
     def close(self, bundle: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ class PromptSliders(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         job = self._session.start(request, server, Options(synchronous=self._ask.words.sync, folder=self._folder))
         slot = SlotProgress()
         self._results.children = (slot.box, *self._results.children)
-        CellView(job, slot, embed=self._ask.option("embed"), beside=self._beside, alone=True).open()
+        CellView(job, embed=self._ask.option("embed"), beside=self._beside, alone=True).open(slot)
 
     def _telling(self, work: Callable[[], None]) -> None:
         try:

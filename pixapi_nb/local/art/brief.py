@@ -44,7 +44,7 @@ _MOODS: dict[str, Look] = {
     "hot tropical summer": Look(warmth=0.3, saturation=0.2),
 }
 _LOOKS = {word: look for words, look in _MOODS.items() for word in words.split()}
-_SURFACES = frozenset("matte glossy shiny polished brushed glazed".split())
+_SURFACES = frozenset(["matte", "glossy", "shiny", "polished", "brushed", "glazed"])
 _DIALS = {item.name for item in fields(Look)}
 
 _TIMES = {
