@@ -41,7 +41,7 @@ def parse_task(body: Any, task_id: str) -> TaskStatus:
         return Processing(id=task_id, progress=_percent(body.get("progress")))
     if status == "completed":
         result = body.get("result")
-        data = result.get("data") if isinstance(result, Mapping) else None
+        data = result.get("data") if isinstance(result, Mapping) else body.get("data")
         return Completed(id=task_id, items=_items(data), credits=_number(body.get("credits_cost")))
     if status == "failed":
         reason, code = _reason(body.get("error"))
@@ -81,8 +81,13 @@ def _kind(category: Any) -> Kind | None:
 
 
 def _number(value: Any) -> float | None:
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-    return float(value) if ok else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) and found >= 0 else None
 
 
 def _percent(value: Any) -> float:
@@ -90,10 +95,20 @@ def _percent(value: Any) -> float:
 
 
 def _items(data: Any) -> tuple[MediaItem, ...]:
-    items = tuple(_item(row) for row in _list(data))
-    if not items:
+    """What can be read; one medium that cannot be does not cost the others."""
+    rows = _list(data)
+    if not rows:
         raise UnexpectedAnswer("the server says that the work is done, and sent no media.")
-    return items
+    items, unreadable = [], None
+    for row in rows:
+        try:
+            items.append(_item(row))
+        except UnexpectedAnswer as error:
+            items.append(MediaItem())
+            unreadable = error
+    if unreadable is not None and all(item == MediaItem() for item in items):
+        raise unreadable
+    return tuple(items)
 
 
 def _item(row: Any) -> MediaItem:
@@ -102,13 +117,15 @@ def _item(row: Any) -> MediaItem:
     if isinstance(encoded, str) and encoded:
         return MediaItem(data=_decoded(encoded))
     if isinstance(url, str) and url.startswith("data:"):
-        return MediaItem(data=_decoded(url.partition(",")[2]))
+        return MediaItem(data=_decoded(url))
     return MediaItem(url=url if isinstance(url, str) and url else None)
 
 
 def _decoded(encoded: str) -> bytes:
+    """Base64, bare or as a data URL. Line breaks, the alphabet of URLs and missing padding do no harm."""
+    bare = "".join(encoded.rpartition(",")[2].split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
     try:
-        return base64.b64decode(encoded.rpartition(",")[2], validate=True)
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UnexpectedAnswer("the server sent a picture whose base64 cannot be decoded.") from error
 

@@ -74,10 +74,10 @@ def _models(magics: PixapiMagics, words: Sequence[str]) -> None:
     for model in listed:
         known = pricing.find(model.id)
         kind = model.kind or (known.kind if known else None)
-        price = f"{known.price}, credits {'a second' if kind == 'video' else 'an image'}" if known else "unknown"
-        rows.append((model.id, ", ".join(known.aliases) if known else "", kind, ", ".join(model.capabilities), price))
+        price = known.price if known else "unknown"
+        rows.append((model.id, ", ".join(known.aliases) if known else "", kind, price, ", ".join(model.capabilities)))
     remark = f"Prices: {pricing.SOURCE}; 1 credit is $0.01. The server's charge stands under each result."
-    _table(["model", "aliases", "makes", "can", "price"], rows, remark)
+    _table(["model", "aliases", "makes", "price in credits", "can"], rows, remark)
 
 
 def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
@@ -100,7 +100,7 @@ def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
     remark = "%pixapi resume brings home what is submitted or completed."
     if any(e.state == "unknown" for e in listed):
         remark += " An unknown outcome is never sent again by itself; --close ID takes it off the books once you know."
-    _table(["when", "state", "model", "prompt", "credits", "server", "id"], [_task_row(e) for e in listed], remark)
+    _table(["id", "when", "state", "model", "prompt", "credits", "server"], [_task_row(e) for e in listed], remark)
 
 
 def _task_row(entry: Entry) -> tuple[object, ...]:
@@ -110,7 +110,7 @@ def _task_row(entry: Entry) -> tuple[object, ...]:
         price = f"{entry.credits:g}"
     else:
         price = f"up to {entry.estimate_high:g}" if entry.estimate_high is not None else "unknown"
-    return when, entry.state, entry.model, prompt, price, entry.server, entry.task_id or entry.job_id
+    return entry.task_id or entry.job_id, when, entry.state, entry.model, prompt, price, entry.server
 
 
 def _found(magics: PixapiMagics, wanted: str) -> Entry:

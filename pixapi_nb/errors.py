@@ -23,6 +23,7 @@ Statuses and names are those of Pixapi's Errors page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -55,11 +56,12 @@ __all__ = [
 ]
 
 _LONGEST = 600
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")  # colours and titles of terminals
 
 
 def clean(text: object, longest: int = _LONGEST) -> str:
     """Text from outside, fit to be shown: one line, no control characters, no bidirectional overrides, not endless."""
-    kept = "".join(c if c.isprintable() else " " for c in str(text)[: longest * 2])
+    kept = "".join(c if c.isprintable() else " " for c in _ESCAPES.sub("", str(text)[: longest * 2]))
     kept = " ".join(kept.split())
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
@@ -164,20 +166,26 @@ class APIError(PixapiError):
         Both documented shapes are read: {"error": {"code": 400, "message", "type"}} and
         {"error": {"code": "rate_limited", "message", "request_id"}}.
         """
-        error = body.get("error") if isinstance(body, Mapping) else None
-        documented = isinstance(error, Mapping) and ("code" in error or "type" in error) and "message" in error
+        outer = body if isinstance(body, Mapping) else {}
+        error = outer.get("error")
         fields = error if isinstance(error, Mapping) else {}
+        documented = isinstance(fields.get("code"), (int, str)) and isinstance(fields.get("message"), str)
         names = [fields[k] for k in ("code", "type") if isinstance(fields.get(k), str)]
-        said = fields.get("message") if documented else error if isinstance(error, str) else None
-        by_name = [_KINDS_BY_CODE[name] for name in names if name in _KINDS_BY_CODE]
-        kind = next((k for k in by_name if k.statuses == (status,)), None) or _KINDS_BY_STATUS.get(status)
-        kind = kind or (by_name[0] if by_name else APIError)
-        message = clean(said) if said else f"the server answered HTTP {status} without a reason it would name."
+        # Beyond the two shapes: what other OpenAI-compatible servers say.
+        candidates = (fields.get("message"), error, outer.get("message"), outer.get("detail"))
+        said = next((one for one in candidates if isinstance(one, str) and one.strip()), None)
+        known = [name for name in names if name in _KINDS_BY_CODE]
+        fitting = [name for name in known if _KINDS_BY_CODE[name].statuses == (status,)]
+        kind = _KINDS_BY_STATUS.get(status) or (_KINDS_BY_CODE[known[0]] if known else APIError)
+        if kind is ModelNotFound and not fitting:  # the 404 of a server that has no such address
+            kind = EndpointMissing
+        name = next(iter([*fitting, *names]), None)
+        message = clean(said or "") or f"the server answered HTTP {status} without a reason it would name."
         given_id = fields.get("request_id")
         return kind(
             message,
             status=status,
-            code=clean(names[0], 80) if names else None,
+            code=clean(name, 80) if name else None,
             request_id=clean(given_id, 80) if isinstance(given_id, str) else request_id,
             documented=documented,
             retry_after=retry_after,

@@ -5,7 +5,6 @@ What is already a PNG, JPEG, WebP or GIF is sent as it is; everything else becom
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from urllib.parse import urlsplit
 
 from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.media import Media
-from pixapi_nb.models import InputImage, media_type, suffix
+from pixapi_nb.models import InputImage
+from pixapi_nb.pictures import as_png, from_data_url, sendable
 
 __all__ = ["Source", "input_image", "is_url", "may_be_picture"]
 
@@ -24,7 +24,10 @@ Source: TypeAlias = Any
 
 def is_url(text: str) -> bool:
     """Whether it is an http, https or data URL."""
-    return urlsplit(text).scheme in ("http", "https", "data")
+    try:
+        return urlsplit(text).scheme in ("http", "https", "data")
+    except ValueError:  # "http://["
+        return False
 
 
 def input_image(source: Source, *, name: str | None = None) -> InputImage:
@@ -33,21 +36,23 @@ def input_image(source: Source, *, name: str | None = None) -> InputImage:
     if isinstance(source, InputImage):
         return source
     if isinstance(source, str) and is_url(source):
+        if source[:5].lower() == "data:":
+            return sendable(from_data_url(source), name or "image")
         return InputImage(name=name or "image", url=source)
     if isinstance(source, (str, os.PathLike)):
-        return _checked(_read(Path(source).expanduser()), label)
+        return sendable(_read(source, label), label)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _checked(bytes(source), label)
+        return sendable(bytes(source), label)
     if isinstance(source, Media):
-        return _checked(source.bytes, label)
+        return sendable(source.bytes, label)
     if hasattr(source, "read"):
-        return _checked(_from_file(source, label), label)
+        return sendable(_from_file(source, label), label)
     if hasattr(source, "save") and hasattr(source, "mode") and hasattr(source, "size"):
-        return _checked(_png(source), label)
+        return sendable(as_png(source, label), label)
     if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
-        return _checked(_from_array(source, label), label)
+        return sendable(_from_array(source, label), label)
     if isinstance(source, Sequence) and len(source) and isinstance(source[0], Media):
-        return _checked(source[0].bytes, label)
+        return sendable(source[0].bytes, label)
     raise UsageError(
         f"{label} is of type {type(source).__name__}, which is no picture.",
         hint="A path, bytes, a PIL image, an array, or an earlier result is.",
@@ -63,64 +68,66 @@ def may_be_picture(value: object) -> bool:
 
 
 def _label(source: Source) -> str:
-    return clean(source, 80) if isinstance(source, (str, os.PathLike)) else "the input"
+    named = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
+    known = isinstance(named, (str, os.PathLike)) and not (isinstance(named, str) and is_url(named))
+    return clean(named, 80) if known else "the input"
 
 
-def _read(path: Path) -> bytes:
+def _read(source: str | os.PathLike[str], label: str) -> bytes:
     try:
-        return path.read_bytes()
+        return Path(source).expanduser().read_bytes()
     except OSError as error:
-        raise UsageError(f"{clean(path, 200)} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{label} cannot be read: {error.strerror}.") from error
+    except (ValueError, RuntimeError) as error:  # a NUL in it; the home of nobody
+        raise UsageError(f"{label} cannot be read: {clean(error, 120)}.") from error
 
 
 def _from_file(source: BinaryIO, label: str) -> bytes:
-    data = source.read()
+    """The whole file, also where it has just been written."""
+    try:
+        if source.seekable():
+            source.seek(0)
+        data = source.read()
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"{label} cannot be read: {clean(error, 120)}.") from error
     if not isinstance(data, bytes):
         raise UsageError(f"{label} is a text file.", hint="Open it in binary mode: open(path, 'rb').")
     return data
-
-
-def _png(image: Any) -> bytes:
-    out = io.BytesIO()
-    if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
-        image = image.convert("RGBA" if "A" in image.mode else "RGB")
-    image.save(out, format="PNG")
-    return out.getvalue()
 
 
 def _from_array(source: Any, label: str) -> bytes:
     from PIL import Image
 
     array: Any = source.__array__() if hasattr(source, "__array__") else source
-    kind = getattr(getattr(array, "dtype", None), "kind", "")
-    if kind == "f":  # matplotlib's and scikit-image's convention: 0 to 1
-        if array.size and (array.min() < 0 or array.max() > 1):
-            raise UsageError(f"{label} has values outside 0 to 1.", hint="Float arrays hold 0 to 1, integer arrays 0 to 255.")
-        array = (array * 255).round().astype("uint8")
-    elif kind in "iu" and array.dtype.itemsize > 1:
-        if array.size and (array.min() < 0 or array.max() > 255):
-            raise UsageError(f"{label} has values outside 0 to 255.")
-        array = array.astype("uint8")
+    shape = getattr(array, "shape", None)
+    if shape is not None:
+        if len(shape) == 3 and shape[2] == 1:
+            array = array[:, :, 0]
+        elif not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))) or 0 in shape:
+            raise _no_picture(label, shape)
+        array = _eight_bit(array, label)
     try:
-        return _png(Image.fromarray(array))
+        image = Image.fromarray(array)
     except (TypeError, ValueError, AttributeError) as error:
-        shape = "×".join(map(str, getattr(array, "shape", ())))
-        raise UsageError(f"{label} has the shape {shape}, which is no picture.", hint="Height × width, or × 3 or 4.") from error
+        raise _no_picture(label, shape or ()) from error
+    return as_png(image, label)
 
 
-def _checked(data: bytes, label: str) -> InputImage:
-    """Whole, and of a type that is sent; other types that Pillow reads become PNG."""
-    from PIL import Image, UnidentifiedImageError
+def _no_picture(label: str, shape: Sequence[int]) -> UsageError:
+    sides = "×".join(map(str, shape)) or "of one number"
+    return UsageError(f"{label} has the shape {sides}, which is no picture.", hint="Height × width, or × 3 or 4.")
 
-    kind = media_type(data[:16])
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if kind is None or kind == "image/avif":
-                data = _png(image)
-                kind = "image/png"
-            else:
-                image.load()
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{label} is not a picture, or a damaged one.", hint="PNG, JPEG, WebP and GIF are sent.") from error
-    stem = Path(label).stem if label != "the input" else "image"
-    return InputImage(name=f"{stem or 'image'}{suffix(kind)}", data=data)
+
+def _eight_bit(array: Any, label: str) -> Any:
+    kind = array.dtype.kind
+    if kind == "f":  # matplotlib's and scikit-image's convention: 0 to 1
+        if not (array.min() >= 0 and array.max() <= 1):  # also where there is a NaN
+            raise UsageError(f"{label} has values outside 0 to 1.", hint="Float arrays hold 0 to 1, integer arrays 0 to 255.")
+        return (array * 255).round().astype("uint8")
+    if kind in "iu":
+        if array.min() < 0 or array.max() > 255:
+            raise UsageError(f"{label} has values outside 0 to 255.", hint="Integer arrays hold 0 to 255, float arrays 0 to 1.")
+        return array.astype("uint8")
+    if kind != "b":
+        raise UsageError(f"{label} is an array of {array.dtype}, which is no picture.", hint="Numbers, or True and False.")
+    return array

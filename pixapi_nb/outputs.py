@@ -6,7 +6,6 @@ The type of a file is decided by its bytes. A disk that takes no files costs nob
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import io
 import os
@@ -23,19 +22,21 @@ from typing import BinaryIO
 import anyio
 import httpx
 
-from pixapi_nb.checks import LARGEST_INPUT, check_input
-from pixapi_nb.errors import DownloadFailed, PixapiError, Unreachable, UsageError, clean
+from pixapi_nb.checks import LARGEST_INPUT
+from pixapi_nb.errors import DownloadFailed, UnexpectedAnswer, Unreachable, UsageError, clean
 from pixapi_nb.events import Downloading, Event, Trouble
 from pixapi_nb.media import Media
 from pixapi_nb.models import InputImage, MediaItem, media_type, suffix
+from pixapi_nb.pictures import from_data_url, sendable
 from pixapi_nb.polling import backoff
-from pixapi_nb.wire import Wire
+from pixapi_nb.wire import Wire, retry_after
 
 __all__ = ["Expired", "Outputs", "fetched", "file_stem"]
 
 _LARGEST = 2 * 1024**3  # bytes of one medium
 _PATIENCE = 2 * 3600.0  # seconds of trouble in a row
 _WRONG_TYPE_TRIES = 5
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 Report = Callable[[Event], Awaitable[None]]
 
@@ -60,23 +61,25 @@ async def fetched(wire: Wire, image: InputImage) -> InputImage:
     """A picture given by URL, with its bytes. Fetched without the key. Raises UsageError: nothing was sent yet."""
     if image.data is not None:
         return image
-    url, data = image.url or "", b""
+    url = image.url or ""
+    data = from_data_url(url) if url.startswith("data:") else await _fetch(wire, url)
+    return replace(sendable(data, image.name), url=image.url)
+
+
+async def _fetch(wire: Wire, url: str) -> bytes:
+    data = bytearray()
     try:
-        if url.startswith("data:"):
-            data = base64.b64decode(url.partition(",")[2])
-        else:
-            async with wire.media(url) as response:
-                if not response.is_success:
-                    raise Unreachable(f"its server answered HTTP {response.status_code}.")
-                async for chunk in response.aiter_bytes():
-                    data += chunk
-                    if len(data) > LARGEST_INPUT:
-                        raise Unreachable("it is too large.")
-    except (Unreachable, ValueError) as error:
-        raise UsageError(f"the picture {clean(url.partition('?')[0], 120)} cannot be fetched: {clean(error, 200)}") from error
-    checked = replace(image, data=data)
-    check_input(checked.name, data)
-    return replace(checked, name=f"{image.name}{suffix(checked.media_type)}")
+        async with wire.media(url) as response:
+            if not response.is_success:
+                raise Unreachable(f"its server answered HTTP {response.status_code}.")
+            async for chunk in response.aiter_bytes():
+                data += chunk
+                if len(data) > LARGEST_INPUT:
+                    raise Unreachable(f"it is larger than {LARGEST_INPUT // 1024**2} MiB.")
+    except (Unreachable, UnexpectedAnswer) as error:
+        public = clean(url.partition("?")[0], 120)
+        raise UsageError(f"the picture {public} cannot be fetched: {error.message}", hint="Nothing was sent.") from error
+    return bytes(data)
 
 
 class Outputs:
@@ -92,29 +95,28 @@ class Outputs:
             return await self._kept(item.data, stem)
         if item.url is None:
             raise Expired
-        part = self._folder / f"{stem}.{os.getpid()}.part"  # two kernels may bring one task home
+        part = self._part(stem)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("a+b") as sink:
+            with part.open("w+b") as sink:
                 kind = await self._download(wire, item.url, sink, index, count)
                 await asyncio.to_thread(os.fsync, sink.fileno())
-            target = part.with_name(stem + suffix(kind))
+            target = self._folder / (stem + suffix(kind))
             part.replace(target)
             return Media(target, kind)
         except OSError as error:
             self._warn(error)
             memory = io.BytesIO()
             kind = await self._download(wire, item.url, memory, index, count)
-            with contextlib.suppress(OSError):
-                part.unlink()
             return Media(None, kind, memory.getvalue())
+        finally:
+            _remove(part)
 
     async def _kept(self, data: bytes, stem: str) -> Media:
         kind = media_type(data[:16])
         if kind is None:
             raise DownloadFailed("the server sent data that is neither a picture nor a video we know.")
-        part = self._folder / f"{stem}.{os.getpid()}.part"  # two kernels may bring one task home
-        target = part.with_name(stem + suffix(kind))
+        part, target = self._part(stem), self._folder / (stem + suffix(kind))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(part.write_bytes, data)
@@ -122,26 +124,33 @@ class Outputs:
         except OSError as error:
             self._warn(error)
             return Media(None, kind, data)
+        finally:
+            _remove(part)
         return Media(target, kind)
 
+    def _part(self, stem: str) -> Path:
+        return self._folder / f"{stem}.{os.getpid()}.part"  # two kernels may bring one task home
+
     def _warn(self, error: OSError) -> None:
-        warnings.warn(
-            f"pixapi_nb cannot write to {self._folder} ({error.strerror}); "
-            "the result is kept in memory only: save it with .save().",
-            stacklevel=2,
-        )
+        with contextlib.suppress(UserWarning):  # a warning made an error must not cost the picture
+            warnings.warn(
+                f"pixapi_nb cannot write to {self._folder} ({error.strerror}); "
+                "the result is kept in memory only: save it with .save().",
+                stacklevel=2,
+            )
 
     async def _download(self, wire: Wire, url: str, sink: BinaryIO, index: int, count: int) -> str:
-        """Stream into `sink`, going on where a broken try ended; returns the media type."""
+        """Stream into `sink`, going on where a broken try ended; returns the media type. Raises Expired, DownloadFailed."""
         failures, wrong, since, validator = 0, 0, time.monotonic(), None
         while True:
-            have = sink.seek(0, io.SEEK_END)
+            have, wish = sink.seek(0, io.SEEK_END), None
+            start = have if validator else 0
             try:
-                async with wire.media(url, start=have if validator else 0, validator=validator) as response:
-                    trouble = _trouble(response)
+                async with wire.media(url, start=start, validator=validator) as response:
+                    trouble = _trouble(response, start, validator)
                     if trouble is None:
                         validator = _validator(response)
-                        await self._stream(response, sink, have, index, count)
+                        await self._stream(response, sink, start, index, count)
                         sink.seek(0)
                         kind = media_type(sink.read(16))
                         if kind is not None:
@@ -150,23 +159,25 @@ class Outputs:
                         trouble = Unreachable("the media server sent something that is no picture or video.")
                     else:
                         validator = None  # a range that cannot be had, perhaps: from the start, then
+                        wish = retry_after(response.headers)
             except Unreachable as error:
                 trouble = error
+            except UnexpectedAnswer as error:  # an address that leads nowhere: the task may have another
+                raise Expired from error
             grown = sink.seek(0, io.SEEK_END) > have
             failures, since = (1, time.monotonic()) if grown and not wrong else (failures + 1, since)
             if wrong >= _WRONG_TYPE_TRIES or time.monotonic() - since > _PATIENCE:
                 raise DownloadFailed(trouble.message)
-            pause = backoff(failures, random.random(), retry_after=getattr(trouble, "retry_after", None))  # noqa: S311
+            pause = backoff(failures, random.random(), retry_after=wish)  # noqa: S311
             await self._report(Trouble(failures, pause, trouble))
             await anyio.sleep(pause)
 
-    async def _stream(self, response: httpx.Response, sink: BinaryIO, have: int, index: int, count: int) -> None:
-        going_on = response.status_code == 206 and response.headers.get("content-range", "").startswith(f"bytes {have}-")
-        start = have if going_on else 0
+    async def _stream(self, response: httpx.Response, sink: BinaryIO, start: int, index: int, count: int) -> None:
+        start = start if response.status_code == 206 else 0
         sink.truncate(start)
         sink.seek(start)
         announced = response.headers.get("content-length", "")
-        total = start + int(announced) if announced.isdigit() and "content-encoding" not in response.headers else None
+        total = start + int(announced) if announced.isdigit() and _is_plain(response) else None
         received, shown = start, -1.0
         async for chunk in response.aiter_bytes():
             received += len(chunk)
@@ -181,18 +192,34 @@ class Outputs:
             raise Unreachable(f"the medium ended after {received} of {total} bytes.")
 
 
-def _trouble(response: httpx.Response) -> PixapiError | None:
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink(missing_ok=True)
+
+
+def _trouble(response: httpx.Response, start: int, validator: str | None) -> Unreachable | None:
     """What is wrong with an answer of the media server, None if nothing. Raises Expired for a URL that has ended."""
     status = response.status_code
-    if status in (200, 206):
+    if status == 200:
         return None
-    if status == 416 or status == 429 or status >= 500:
+    if status == 206:
+        found = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        rest = found is not None and int(found[1]) == start and found[3] in ("*", str(int(found[2]) + 1))
+        if rest and response.headers.get("etag", validator) == validator:
+            return None
+        return Unreachable("the media server sent another part than it was asked for.")
+    if status in (408, 416, 425, 429) or status >= 500:
         return Unreachable(f"the media server answered HTTP {status}.")
     raise Expired
+
+
+def _is_plain(response: httpx.Response) -> bool:
+    """Whether the bytes on the way are those of the file."""
+    return response.headers.get("content-encoding", "identity").lower() == "identity"
 
 
 def _validator(response: httpx.Response) -> str | None:
     """What makes going on safe: a strong ETag, and a server that says it can."""
     etag = response.headers.get("etag", "")
     can = response.headers.get("accept-ranges") == "bytes" or response.status_code == 206
-    return etag if can and etag and not etag.startswith("W/") else None
+    return etag if can and etag and not etag.startswith("W/") and _is_plain(response) else None

@@ -66,7 +66,7 @@ def expected_progress(seen: Sequence[Seen], now: float) -> float:
         return 0.0
     last = _last_change(seen)
     ahead = min((_speed(seen) or 0.0) * (now - last.at), (100.0 - last.progress) / 2)
-    return min(99.0, last.progress + ahead) if last.progress < 100 else 100.0
+    return min(99.0, last.progress + ahead)
 
 
 def next_poll(seen: Sequence[Seen], now: float, *, retry_after: float | None = None) -> float:

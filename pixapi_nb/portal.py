@@ -73,5 +73,22 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
 
 
 def left_alone(future: Future[T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
-    """The future, to be awaited on `loop`; cancelling the wait does not cancel the work."""
-    return asyncio.shield(asyncio.wrap_future(future, loop=loop))
+    """The future, to be awaited on `loop`; cancelling the wait does not cancel the work, and the loop may close before."""
+    awaited: asyncio.Future[T] = loop.create_future()
+
+    def pass_on() -> None:
+        if awaited.done():
+            return
+        if future.cancelled():
+            awaited.cancel()
+        elif (error := future.exception()) is not None:
+            awaited.set_exception(error)
+        else:
+            awaited.set_result(future.result())
+
+    def tell(_: Future[T]) -> None:
+        with contextlib.suppress(RuntimeError):  # closed meanwhile: nobody waits there any more
+            loop.call_soon_threadsafe(pass_on)
+
+    future.add_done_callback(tell)
+    return awaited

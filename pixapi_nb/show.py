@@ -49,10 +49,11 @@ class MediaLike(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Caption:
-    """The quiet line beneath a result. What is None is left out, but for a `size` that the pictures tell themselves."""
+    """The quiet line beneath a result. What is None is left out."""
 
     model: str
     size: str | None = None
+    """What was asked for; said of videos alone, since pictures tell their own."""
     seconds: float | None = None
     credits: str | None = None
     """In words, such as "8 credits ($0.08)"."""
@@ -76,8 +77,12 @@ _INSTEAD = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "\ufffd"}
 
 
 def bundle(html: Markup, plain: str) -> dict[str, str]:
-    """A MIME bundle: HTML, and its text for terminals."""
-    return {"text/html": str(html), "text/plain": plain}
+    """A MIME bundle: HTML, and its text for terminals.
+
+    Notebooks typeset mathematics in HTML, and two prices would be a formula: the classes tell MathJax 2 to 4 to keep out.
+    """
+    kept_out = Markup('<div class="tex2jax_ignore mathjax_ignore">{}</div>').format(html)
+    return {"text/html": str(kept_out), "text/plain": plain}
 
 
 def result(
@@ -321,10 +326,11 @@ def _by(size: tuple[int, int]) -> str:
 
 
 def _said(caption: Caption, sizes: set[tuple[int, int]]) -> list[str]:
-    own = _by(next(iter(sizes))) if len(sizes) == 1 else None
+    own = next(iter(sizes)) if len(sizes) == 1 else None  # several are said in the gallery
+    size = _by(own) if own else None if sizes else caption.size
     seconds = None if caption.seconds is None else _duration(caption.seconds)
     mark = "local sketch" if caption.local else None
-    parts = (mark, caption.model, caption.size or own, seconds, caption.credits, caption.note)
+    parts = (mark, caption.model, size, seconds, caption.credits, caption.note)
     return [words(part, 200) for part in parts if part]
 
 

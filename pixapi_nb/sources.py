@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,19 @@ def find_image(source: str, variables: Mapping[str, Any], folder: Path) -> Input
     """The picture that `source` names; relative files are seen from `folder`. Raises UsageError."""
     if is_url(source):
         return input_image(source)
-    path = folder / Path(source).expanduser()
+    path = _path(source, folder)
     named = _VARIABLE.fullmatch(source)
     bound = named is not None and named[1] in variables
-    if bound and path.exists():
+    if bound and _is(path, Path.is_file):
         raise UsageError(
             f"-i {clean(source, 80)} is a variable and also a file.",
             hint=f"Write ./{clean(source, 80)} for the file, or rename one.",
         )
     if named is not None and bound:
         return _from_variable(source, variables[named[1]], named[2])
-    if path.is_file():
+    if _is(path, Path.is_file):
         return input_image(path, name=clean(source, 200))
-    if path.is_dir():
+    if _is(path, Path.is_dir):
         raise UsageError(f"-i {clean(source, 80)} is a folder.", hint="Name one picture in it.")
     names = [name for name in variables if not name.startswith("_")]
     similar = closest(source.partition("[")[0], [*names, *_beside(path)])
@@ -46,8 +46,8 @@ def find_image(source: str, variables: Mapping[str, Any], folder: Path) -> Input
 def find_file(source: str, variables: Mapping[str, Any], folder: Path) -> Path:
     """The file that `source` names: a path, seen from `folder`, or a variable that stands for one (`hero[0]`)."""
     named = _VARIABLE.fullmatch(source)
-    path = folder / Path(source).expanduser()
-    if named is None or named[1] not in variables or path.exists():
+    path = _path(source, folder)
+    if named is None or named[1] not in variables or _is(path, Path.exists):
         return path
     value = variables[named[1]]
     if named[2] is not None or (isinstance(value, Sequence) and not isinstance(value, str)):
@@ -56,6 +56,21 @@ def find_file(source: str, variables: Mapping[str, Any], folder: Path) -> Path:
     if not isinstance(found, (str, Path)):
         raise UsageError(f"{source} stands for no file.")
     return folder / found
+
+
+def _path(source: str, folder: Path) -> Path:
+    try:
+        return folder / Path(source).expanduser()
+    except RuntimeError:  # the home of nobody
+        return folder / source
+
+
+def _is(path: Path, question: Callable[[Path], bool]) -> bool:
+    """What the disk answers; no, for a name that it cannot have."""
+    try:
+        return question(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _item(source: str, value: Any, index: int) -> Any:
@@ -75,5 +90,5 @@ def _beside(path: Path) -> list[str]:
     """Names of the files in the same folder, for a suggestion."""
     try:
         return sorted(one.name for one in path.parent.iterdir())[:1000]
-    except OSError:
+    except (OSError, ValueError):
         return []

@@ -25,12 +25,13 @@ from pixapi_nb.errors import (
     TaskNotFound,
     UnexpectedAnswer,
     Unreachable,
+    UsageError,
     clean,
 )
 from pixapi_nb.models import Completed, ImageRequest, Model, Request, Submitted, TaskStatus, VideoRequest
 from pixapi_nb.version import __version__
 
-__all__ = ["Secret", "Server", "Wire"]
+__all__ = ["Secret", "Server", "Wire", "retry_after"]
 
 T = TypeVar("T")
 
@@ -39,16 +40,32 @@ _LARGEST_QUESTION = 8 * 1024 * 1024
 _CONNECT, _WRITE, _READ, _READ_SYNCHRONOUS = 10.0, 120.0, 60.0, 900.0  # seconds
 # Below the keep-alive time of common servers, so that a paid POST never meets a connection that is just being closed.
 _KEEPALIVE = 2.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+# UnicodeError: a host name that cannot be written in IDNA.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    UnicodeError,
+)
+_SHORTEST_KEY = 8  # characters; what is shorter ("EMPTY", "none") is no secret, and may occur in any answer
+_LOOPBACK: dict[str, None] = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 
 
 class Secret:
-    """A key that does not show itself. `reveal()` is called where the request's header is made, and nowhere else."""
+    """A key that does not show itself. `reveal()` is called where the request's header is made, and nowhere else.
+
+    Raises UsageError for what cannot be a key: httpx would quote it in its errors.
+    """
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str) -> None:
-        self._value = value
+    def __init__(self, value: str | Secret) -> None:
+        self._value: str = value.reveal() if isinstance(value, Secret) else value.strip()
+        if not self._value or not all("!" <= c <= "~" for c in self._value):
+            raise UsageError("the key has characters that no key has.", hint="Was more than the key copied, or less?")
 
     def reveal(self) -> str:
         return self._value
@@ -58,6 +75,22 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+    def removed_from(self, value: Any) -> Any:
+        """Decoded JSON without the key: a server may repeat it in what it says."""
+        if isinstance(value, str):
+            return value.replace(self._value, "sk_…") if len(self._value) >= _SHORTEST_KEY else value
+        if isinstance(value, list):
+            return [self.removed_from(one) for one in value]
+        if isinstance(value, dict):
+            return {self.removed_from(name): self.removed_from(one) for name, one in value.items()}
+        return value
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Secret:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a key is not pickled")
@@ -90,20 +123,19 @@ class Wire:
         self._read_synchronous = timeout or _READ_SYNCHRONOUS
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE)
         agent = {"User-Agent": f"pixapi_nb/{__version__}"}
-        # A proxy of the environment cannot reach the embedded server on this machine's loopback.
-        trust_env = not server.is_local
+        # No proxy of the environment stands between this machine and itself.
         self._api = httpx.AsyncClient(
             headers=agent | {"Authorization": f"Bearer {server.key.reveal()}", "Accept": "application/json"},
             timeout=httpx.Timeout(self._read, connect=_CONNECT, write=_WRITE, pool=None),
             limits=limits,
-            trust_env=trust_env,
+            mounts=_LOOPBACK,
         )
         self._media = httpx.AsyncClient(
-            headers=agent,
+            headers=agent | {"Accept-Encoding": "identity"},  # ranges and lengths are those of the file
             timeout=httpx.Timeout(30.0, connect=_CONNECT, pool=None),
             limits=limits,
             follow_redirects=True,
-            trust_env=trust_env,
+            mounts=_LOOPBACK,
         )
 
     async def aclose(self) -> None:
@@ -126,19 +158,21 @@ class Wire:
         return _answer(answers.parse_submission, await self._pay(path, request, self._read))
 
     async def retrieve_task(self, task_id: str) -> TaskStatus:
-        """GET /v1/tasks/{id}."""
+        """GET /v1/tasks/{id}. Raises TaskNotFound only where the API itself says so, and not a gateway before it."""
         try:
             body = await self._ask(f"/v1/tasks/{quote(task_id, safe='')}")
         except APIError as error:
             if error.status != 404:
                 raise
+            if not error.documented:
+                raise UnexpectedAnswer(f"asked about task {clean(task_id, 80)}, the server answered HTTP 404.") from None
             raise TaskNotFound(
                 f"the server does not know task {clean(task_id, 80)}.",
                 status=404,
                 code=error.code,
                 request_id=error.request_id,
-                documented=error.documented,
-            ) from error
+                documented=True,
+            ) from None
         return answers.parse_task(body, task_id)
 
     async def list_models(self) -> tuple[Model, ...]:
@@ -149,55 +183,72 @@ class Wire:
     async def media(self, url: str, *, start: int = 0, validator: str | None = None) -> AsyncIterator[httpx.Response]:
         """A medium's bytes as a stream, without the key; from byte `start` on if the server can (then it answers 206).
 
-        Raises Unreachable, also while the stream is read.
+        Raises Unreachable, also while the stream is read, and UnexpectedAnswer for an address that cannot be one.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
         if start and validator:
             headers["If-Range"] = validator
         try:
-            async with self._media.stream("GET", urljoin(self.server.base_url + "/", url), headers=headers) as response:
+            address = urljoin(self.server.base_url + "/", url)
+        except ValueError as error:
+            raise UnexpectedAnswer(f"the medium's address is not one: {clean(error, 80)}.") from error
+        try:
+            async with self._media.stream("GET", address, headers=headers) as response:
                 yield response
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, UnicodeError) as error:
+            raise UnexpectedAnswer(f"the medium's address leads nowhere: {_reason(error)}.") from error
+        except httpx.HTTPError as error:
             raise Unreachable(f"the media server did not deliver: {_reason(error)}.") from error
 
     async def _pay(self, path: str, request: Request, read_timeout: float) -> Any:
         """POST paid work, once. Raises APIError (refused), NotSent (refused by nobody), or OutcomeUnknown."""
         timeout = httpx.Timeout(read_timeout, connect=_CONNECT, write=_WRITE, pool=None)
         try:
-            async with self._api.stream("POST", self._url(path), timeout=timeout, **_body(request)) as response:
-                content = await _read(response, _LARGEST_ANSWER)
-        except (*_NOT_SENT, httpx.InvalidURL) as error:
-            raise NotSent(f"{self.server.base_url} cannot be reached: {_reason(error)}.") from error
-        except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"the request was sent and its answer was lost: {_reason(error)}.") from error
-        except _TooLarge as error:
-            raise OutcomeUnknown("the answer is larger than any answer should be.") from error
-        body, refusal = self._parsed(response, content)
+            body, refusal = await self._exchange("POST", path, _LARGEST_ANSWER, timeout=timeout, **_body(request))
+        except _Lost as error:
+            raise OutcomeUnknown(f"the request was sent, and its answer was lost: {error}.") from None
+        except UnexpectedAnswer as error:
+            raise OutcomeUnknown(f"the request was sent, and {error}") from None
         if refusal is None:
             return body
+        if isinstance(refusal, EndpointMissing):
+            refusal.message = f"this server has no {path} ({refusal.message.rstrip('.')})."
         # 4xx says that the request was not accepted; only a request timeout leaves that open.
-        refused = 400 <= refusal.status < 500 and refusal.status not in (408, 499)
-        if refused or (refusal.status in (500, 503) and refusal.documented):
-            if refusal.status == 404 and refusal.code != "model_not_found":
-                raise EndpointMissing(refusal.message, status=404, code=refusal.code, request_id=refusal.request_id)
+        if 400 <= refusal.status < 500 and refusal.status not in (408, 499):
             raise refusal
-        raise OutcomeUnknown(f"the request was sent and the answer does not tell what became of it: {refusal.message}")
+        if refusal.status in (500, 503) and refusal.documented:
+            raise refusal
+        raise OutcomeUnknown(f"the request was sent, and the answer does not tell what became of it: {refusal.message}")
 
     async def _ask(self, path: str) -> Any:
         """GET something that costs nothing. Raises APIError, Unreachable or UnexpectedAnswer."""
+        limit = _LARGEST_ANSWER if "/tasks/" in path else _LARGEST_QUESTION
         try:
-            async with self._api.stream("GET", self._url(path)) as response:
-                content = await _read(response, _LARGEST_ANSWER if "/tasks/" in path else _LARGEST_QUESTION)
-        except (*_NOT_SENT, httpx.InvalidURL) as error:
-            raise NotSent(f"{self.server.base_url} cannot be reached: {_reason(error)}.") from error
+            body, refusal = await self._exchange("GET", path, limit)
+        except _Lost as error:
+            raise Unreachable(f"{self.server.base_url} did not answer: {error}.") from None
+        if refusal is None:
+            return body
+        if refusal.status < 300:
+            raise UnexpectedAnswer(refusal.message)
+        raise refusal
+
+    async def _exchange(self, method: str, path: str, limit: int, **given: Any) -> tuple[Any, APIError | None]:
+        """One request; its answer's body, and the error that it is, if it is one. Raises NotSent, _Lost, UnexpectedAnswer.
+
+        What httpx raises is not chained to what we raise, nor are answers kept in the frame: both may hold the key.
+        """
+        failure: Exception
+        try:
+            async with self._api.stream(method, self._url(path), **given) as response:
+                return self._parsed(response, await _read(response, limit))
+        except _NOT_SENT as error:
+            failure = NotSent(f"{self.server.base_url} cannot be reached: {_reason(error)}.")
         except httpx.HTTPError as error:
-            raise Unreachable(f"{self.server.base_url} did not answer: {_reason(error)}.") from error
-        except _TooLarge as error:
-            raise UnexpectedAnswer("the answer is larger than any answer should be.") from error
-        body, refusal = self._parsed(response, content)
-        if refusal is not None:
-            raise refusal
-        return body
+            failure = _Lost(_reason(error))
+        except _TooLarge:
+            failure = UnexpectedAnswer("the answer is larger than any answer should be.")
+        raise failure
 
     def _url(self, path: str) -> str:
         base = self.server.base_url.rstrip("/")
@@ -205,9 +256,9 @@ class Wire:
 
     def _parsed(self, response: httpx.Response, content: bytes) -> tuple[Any, APIError | None]:
         """The body, and the error that it is, if it is one. Text that repeats the key is not passed on."""
-        request_id = response.headers.get("x-request-id")
+        without_key = self.server.key.removed_from
         try:
-            body = json.loads(content.decode("utf-8").replace(self.server.key.reveal(), "sk_…"))
+            body = without_key(json.loads(content.decode("utf-8-sig")))
         except (ValueError, RecursionError):
             body = _Unreadable
         if response.is_success and body is not _Unreadable:
@@ -215,8 +266,8 @@ class Wire:
         error = APIError.from_response(
             response.status_code,
             body,
-            request_id=clean(request_id, 80) if request_id else None,
-            retry_after=_retry_after(response.headers),
+            request_id=clean(without_key(response.headers.get("x-request-id", "")), 80) or None,
+            retry_after=retry_after(response.headers),
         )
         if response.is_success:
             what = "an empty answer" if not content.strip() else "an answer that is not JSON"
@@ -230,6 +281,10 @@ class _Unreadable:
 
 class _TooLarge(Exception):
     """The answer passes its limit."""
+
+
+class _Lost(Exception):
+    """The request was sent, as far as we know, and there is no answer to it."""
 
 
 def _answer(parse: Callable[[Any], T], body: Any) -> T:
@@ -267,7 +322,7 @@ def _reason(error: Exception) -> str:
     return clean(f"{words} ({error})" if str(error) else words, 200)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from `Retry-After` in either form (RFC 9110, 10.2.3)."""
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -276,7 +331,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return min(3600.0, max(0.0, float(value)))
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
     return min(3600.0, max(0.0, (at - datetime.now(timezone.utc)).total_seconds()))

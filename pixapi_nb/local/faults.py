@@ -21,10 +21,10 @@ reset          before, after, body     the connection is reset
 truncate       body                    the connection ends after part of the body
 hang           before, after, body     nothing more comes, until the client leaves or ``seconds`` have gone by
 delay          before, after, body     ``seconds`` late, otherwise as always
-fail_task      (POST)                  the task is accepted and fails: ``task`` = {"error": ..., "at_progress": 40}
+fail_task      (a submission)          the task is accepted and fails: ``task`` = {"error": ..., "at_progress": 40}
 task_status    (GET of a task)         the answer's status is ``value``
-no_url         (any answer)            the items of the result are without their URL
-no_data        (any answer)            the result is without its data
+no_url         (a result)              its items are without their URL
+no_data        (a result)              it is without its data
 =============  ======================  =====================================================================
 
 *before*: nothing was accepted. *after*: the work is accepted and will be charged, the answer is not sent. *body*: the
@@ -52,6 +52,13 @@ STAGES = {
     "no_url": ("after",),
     "no_data": ("after",),
 }
+_ALWAYS = {
+    "fail_task": {"server": "api", "method": "POST"},
+    "task_status": {"server": "api", "path": "^/v1/tasks/"},
+    "no_url": {"server": "api"},
+    "no_data": {"server": "api"},
+}
+"""What some kinds match in any case: others could not be met by them."""
 MATCHES = ("server", "method", "path", "prompt")
 
 
@@ -78,6 +85,7 @@ class Rule:
     def __post_init__(self) -> None:
         if self.kind not in STAGES:
             raise ValueError(f"kind {self.kind!r}: must be one of {', '.join(STAGES)}")
+        self.match = {**_ALWAYS.get(self.kind, {}), **self.match}
         self.stage = self.stage or STAGES[self.kind][0]
         if self.stage not in STAGES[self.kind]:
             raise ValueError(f"stage {self.stage!r}: {self.kind} knows {', '.join(STAGES[self.kind])}")
@@ -103,6 +111,11 @@ class Rule:
         if self.times is not None:
             self.times -= 1
         return True
+
+    def take_back(self) -> None:
+        """It fired at an answer that had nothing in it to spoil: that does not count."""
+        if self.times is not None:
+            self.times += 1
 
     def _matches(self, request: Mapping[str, str]) -> bool:
         return all(

@@ -50,7 +50,9 @@ class Gate:
                 await self._app(scope, receive, send_and_note)
             else:
                 entry.fault = rule.kind
-                await Sabotage(rule, scope, receive, send_and_note)(self._app)
+                if not await Sabotage(rule, scope, receive, send_and_note)(self._app):
+                    rule.take_back()
+                    entry.fault = None
         finally:
             entry.task = scope["state"].get("task")
 

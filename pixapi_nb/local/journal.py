@@ -1,10 +1,13 @@
 """The record of every request that reached the server: what tests ask when they must know who sent what, how often."""
 
+import collections
+import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 _LONGEST = 2_000
+_MOST = 100_000
 
 
 @dataclass
@@ -34,15 +37,16 @@ class Journal:
     """Requests in the order of their arrival."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self._entries: collections.deque[Entry] = collections.deque(maxlen=_MOST)
+        self._numbers = itertools.count()
 
     def open(self, **known: Any) -> Entry:
-        entry = Entry(number=len(self.entries), **known)
-        self.entries.append(entry)
+        entry = Entry(number=next(self._numbers), **known)
+        self._entries.append(entry)
         return entry
 
     def as_json(self) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in self.entries]
+        return [asdict(entry) for entry in self._entries]
 
 
 def shortened(fields: Mapping[str, Any], files: int) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,7 +44,8 @@ class Sabotage:
         self._rule, self._scope, self._receive, self._send = rule, scope, receive, send
         self._transport: asyncio.Transport = scope["state"]["transport"]
 
-    async def __call__(self, app: ASGIApp) -> None:
+    async def __call__(self, app: ASGIApp) -> bool:
+        """Do it; whether there was anything to spoil."""
         rule = self._rule
         if rule.kind == "fail_task":
             self._scope["state"]["failure"] = rule.task
@@ -57,16 +58,27 @@ class Sabotage:
         else:
             answer = _Answer()
             await app(self._scope, self._receive, answer.take)
+            if rule.kind in _REWRITES:
+                return await self._rewrite(answer)
             await (self._cut(answer) if rule.stage == "body" else self._replace(answer))
+        return True
+
+    async def _rewrite(self, answer: _Answer) -> bool:
+        """The answer with something taken away or put in, if it has such a thing."""
+        content = json.loads(answer.body) if answer.status == 200 else {}
+        found = _spoil(self._rule, content)
+        if found:
+            answer.body = json.dumps(content).encode()
+            headers = MutableHeaders(raw=answer.headers)
+            headers["content-length"] = str(len(answer.body))
+        await answer.give(self._send)
+        return found
 
     async def _replace(self, answer: _Answer) -> None:
         """Something else instead of the answer."""
         if self._rule.kind == "delay":
             await asyncio.sleep(self._rule.seconds or 0)
             await answer.give(self._send)
-        elif self._rule.kind in _REWRITES:
-            rewritten = _rewritten(self._rule, json.loads(answer.body))
-            await Response(rewritten, answer.status, media_type="application/json")(self._scope, self._receive, self._send)
         else:
             await self._strike()
 
@@ -132,19 +144,18 @@ def _misleading(rule: Rule, request_id: str) -> Response:
     return HTMLResponse(f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>", rule.status)
 
 
-def _rewritten(rule: Rule, answer: Any) -> bytes:
-    """A JSON answer of the API, with what the rule takes away or puts in."""
+def _spoil(rule: Rule, answer: dict[str, Any]) -> bool:
+    """Change an answer of the API as a rule wants it; whether it had what the rule is about."""
     result = answer.get("result", answer)
-    if rule.kind == "task_status":
+    if rule.kind == "task_status" and "status" in answer:
         answer["status"] = rule.value
-    elif rule.kind == "no_data":
-        result.pop("data", None)
+        return True
+    if "data" not in result or answer.get("object") == "list":
+        return False
+    if rule.kind == "no_data":
+        del result["data"]
     else:
-        for item in _items(result):
+        for item in result["data"]:
             item.pop("url", None)
             item.pop("b64_json", None)
-    return json.dumps(answer).encode()
-
-
-def _items(result: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    return result.get("data") or ()
+    return True

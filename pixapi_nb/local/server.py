@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -117,13 +118,15 @@ async def _serve(
         watch = threading.Thread(target=_watch_stdin, args=(lambda: loop.call_soon_threadsafe(stop.set),), daemon=True)
         watch.start()
     config = uvicorn.Config(
-        application, http=_Protocol, ws="none", lifespan="off", log_level="critical", access_log=False,
+        application, http=_Protocol, ws="none", lifespan="off", log_level="error", access_log=False,
         server_header=False, timeout_keep_alive=75,
     )  # fmt: skip
     server = _Server(config, ready)
     serving = asyncio.create_task(server.serve(sockets))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    # What is cut off now is no error, and nobody is left to read of it.
+    logging.disable()
     for connection in list(server.server_state.connections):
         connection.transport.abort()
     serving.cancel()

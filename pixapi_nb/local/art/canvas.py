@@ -1,6 +1,5 @@
 """The painter's tools: noise, gradients, soft-edged masks, and layers that are laid over each other."""
 
-import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
-from pixapi_nb.local.art.colour import Colour, eight_bit, mix
+from pixapi_nb.local.art.colour import Colour, eight_bit, ramp
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 Point: TypeAlias = tuple[float, float]
@@ -132,17 +131,9 @@ def mask(values: Floats) -> Image.Image:
 
 def gradient(stops: Sequence[tuple[float, Colour]], width: int, height: int) -> Image.Image:
     """Colours from top to bottom; each stop is a place from 0 to 1 and its colour, in order."""
-    rows = max(2, min(height, 128))
-    column = Image.new("RGB", (1, rows))
-    column.putdata([eight_bit(_between(stops, row / (rows - 1))) for row in range(rows)])
+    rows = max(2, min(height, 256))
+    column = Image.fromarray(ramp(stops, np.linspace(0, 1, rows))[:, None, :])
     return column.resize((width, height), Image.Resampling.BILINEAR)
-
-
-def _between(stops: Sequence[tuple[float, Colour]], place: float) -> Colour:
-    for (low, first), (high, second) in itertools.pairwise(stops):
-        if place <= high:
-            return mix(first, second, max(0.0, place - low) / max(1e-6, high - low))
-    return stops[-1][1]
 
 
 def glow(width: int, height: int, centre: Point, radius: float, power: float = 2) -> Floats:

@@ -1,7 +1,11 @@
 """Colours: their names, and arithmetic with them where it looks even, in OKLab (Björn Ottosson, 2020)."""
 
 import math
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 Colour: TypeAlias = tuple[float, float, float]
 """sRGB, each from 0 to 1."""
@@ -34,7 +38,8 @@ NAMED: dict[str, Colour] = {name: from_hex(code) for name, code in _HEX.items()}
 _WHAT_THINGS_ARE = {
     "ceramic": "ece6da", "porcelain": "f1eee8", "clay": "bf6b48", "stoneware": "a89c8c", "glass": "bcd8da",
     "steel": "a9b2bb", "chrome": "b6bfc8", "metal": "98a1aa", "aluminium": "b9c0c6", "brass": "c79a3e",
-    "wooden": "9c6b3f", "walnut": "6b4630", "oak": "bd9560", "wood": "9c6b3f", "bamboo": "c9a765", "marble": "e6e3de", "concrete": "a3a29e",
+    "wooden": "9c6b3f", "walnut": "6b4630", "oak": "bd9560", "wood": "9c6b3f", "bamboo": "c9a765",
+    "marble": "e6e3de", "concrete": "a3a29e",
     "stone": "9b958b", "obsidian": "1d1c22", "paper": "efe6d4", "leather": "80492b", "enamel": "e9edf0",
     "iron": "4b4e55", "cork": "bf9160", "plastic": "df5f4b", "velvet": "6f2146", "linen": "dccfb8",
 }  # fmt: skip
@@ -86,6 +91,26 @@ def eight_bit(colour: Colour) -> tuple[int, int, int]:
     return red, green, blue
 
 
+def ramp(stops: Sequence[tuple[float, Colour]], places: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
+    """The colours at places from 0 to 1 between stops, each a place and its colour, in order; a row of eight bits each."""
+    at = [place for place, _ in stops]
+    labs = [_to_lab(colour) for _, colour in stops]
+    light, a, b = (np.interp(places, at, [lab[part] for lab in labs]) for part in range(3))
+    cones = np.stack([light + a * x + b * y for x, y in _CONES], -1) ** 3
+    linear = np.clip(cones @ np.array(_PRIMARIES).T, 0, 1)
+    bent = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    eight_bits: npt.NDArray[np.uint8] = (bent * 255 + 0.5).astype(np.uint8)
+    return eight_bits
+
+
+_CONES = (0.3963377774, 0.2158037573), (-0.1055613458, -0.0638541728), (-0.0894841775, -1.2914855480)
+_PRIMARIES = (
+    (4.0767416621, -3.3077115913, 0.2309699292),
+    (-1.2684380046, 2.6097574011, -0.3413193965),
+    (-0.0041960863, -0.7034186147, 1.7076147010),
+)
+
+
 def _to_lab(colour: Colour) -> Colour:
     r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
     long = (0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b) ** (1 / 3)
@@ -100,14 +125,9 @@ def _to_lab(colour: Colour) -> Colour:
 
 def _from_lab(lab: Colour) -> Colour:
     light, a, b = lab
-    long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
-    middle = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return (
-        _gamma(4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short),
-        _gamma(-1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short),
-        _gamma(-0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short),
-    )
+    long, middle, short = ((light + a * x + b * y) ** 3 for x, y in _CONES)
+    red, green, blue = (_gamma(x * long + y * middle + z * short) for x, y, z in _PRIMARIES)
+    return red, green, blue
 
 
 def _gamma(part: float) -> float:
