@@ -156,7 +156,8 @@ def read(prompt: str, seed: str) -> Brief:
 
 def _subject(words: list[str]) -> str:
     """What it shows: a lake in the mountains is a lake; of equals, the first one named."""
-    return min(filter(None, map(_named_by, words)), key=_RANK.__getitem__, default="abstract")
+    found = min(filter(None, map(_named_by, words)), key=_RANK.__getitem__, default="abstract")
+    return "abstract" if "abstract" in words and found not in _CLOSE else found
 
 
 def _is_setting(word: str) -> bool:

@@ -31,7 +31,8 @@ _HEX = {
     "cerulean": "2f86c0", "purple": "73419e", "violet": "7d4fc0", "lavender": "b6a2e0", "lilac": "c2a3d6",
     "plum": "713a66", "mauve": "a97f9f", "magenta": "c92b8c", "fuchsia": "d6338f", "pink": "ee8fb0",
     "rose": "e0708c", "blush": "eebab4", "black": "17171a", "charcoal": "34363b", "grey": "8a8d93",
-    "gray": "8a8d93", "silver": "bcc2ca", "slate": "5b6878", "white": "f4f3ef", "pearl": "eae6df",
+    "gray": "8a8d93", "ginger": "c8692f",
+    "auburn": "8a3a24", "autumn": "c9742c", "silver": "bcc2ca", "slate": "5b6878", "white": "f4f3ef", "pearl": "eae6df",
 }  # fmt: skip
 NAMED: dict[str, Colour] = {name: from_hex(code) for name, code in _HEX.items()}
 

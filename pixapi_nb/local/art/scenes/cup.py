@@ -15,7 +15,7 @@ from pixapi_nb.local.art.palette import Palette
 from pixapi_nb.local.art.scenes import turned
 from pixapi_nb.local.art.scenes.studio import light_side, shadow, studio
 
-_DEPTH = 0.45
+_DEPTH = turned.DEPTH
 _GLOSS = {
     0.9: "steel chrome metal copper brass silver gold golden bronze aluminium iron",
     0.75: "ceramic porcelain glass enamel glossy plastic shiny glazed obsidian",
@@ -88,10 +88,8 @@ def _body(scene: Scene, palette: Palette, it: _Cup) -> None:
     """The cup itself: straight as a mug or narrowing to its foot."""
     at = np.linspace(0, 1, round(it.tall), dtype=np.float32)
     radii = it.wide / 2 * (1 - (0.06 if it.mug else 0.4) * at**2.6)
-    radii = turned.rounded(radii, float(radii[-1]) * it.squash * (1.25 if it.mug else 1.7))
-    turned.solid(
-        scene, palette, it.colour, radii, it.centre, it.rim, it.light, gloss=it.gloss, metal=it.metal, subject=True
-    )  # fmt: skip
+    stuff = turned.Stuff(it.colour, it.gloss, it.metal)
+    turned.turn(scene, palette, stuff, radii, it.centre, it.rim, it.light, curve=float(radii[-1]) * it.squash * 1.25)
 
 
 def _mouth(scene: Scene, palette: Palette, it: _Cup, *, art: bool) -> None:

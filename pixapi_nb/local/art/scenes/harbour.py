@@ -16,7 +16,7 @@ def harbour(scene: Scene, brief: Brief, palette: Palette) -> None:
     chance = brief.chance("harbour")
     horizon = scene.height * chance.uniform(0.55, 0.62)
     sun = sky.paint(scene, brief, palette, horizon)
-    land.peaks(scene, brief, palette, sun, horizon * 0.9, 2, horizon / scene.height)
+    land.peaks(scene, brief, palette, sun, horizon * 0.9, 2, lowest=horizon / scene.height, nearest=0.4)
     _houses(scene, brief, palette, chance, horizon)
     water.water(scene, brief, palette, sun, horizon, mirror=0.75)
     for _ in range(chance.randint(3, 5)):

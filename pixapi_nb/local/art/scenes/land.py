@@ -22,7 +22,10 @@ def mountains(scene: Scene, brief: Brief, palette: Palette) -> None:
     foreground(scene, brief, palette, chance)
 
 
-def peaks(scene: Scene, brief: Brief, palette: Palette, sun: Point, horizon: float, count: int, lowest: float = 0.93) -> None:
+def peaks(
+    scene: Scene, brief: Brief, palette: Palette, sun: Point, horizon: float, count: int, *,
+    lowest: float = 0.93, nearest: float = 1,
+) -> None:  # fmt: skip
     """Mountain ridges from the ``horizon`` down to the share ``lowest`` of the picture's height."""
     chance = brief.chance("peaks")
     rough = 0.52 + 0.08 * brief.look.detail
@@ -35,7 +38,7 @@ def peaks(scene: Scene, brief: Brief, palette: Palette, sun: Point, horizon: flo
         crags = canvas.line(chance, scene.width, bumps, 7, rough, angular=True)
         hills = canvas.line(chance, scene.width, bumps, 4, 0.4)
         heights = base - high * (1 - 0.55 * depth) * (0.95 * crags * (1 - depth) + 0.6 * hills * depth)
-        ridge(scene, palette, heights, depth, sun[0], snow=brief.says("snow", "snowy", "alps", "winter", "glacier"))
+        ridge(scene, palette, heights, depth * nearest, sun[0], snow=brief.says("snow", "snowy", "alps", "winter", "glacier"))
 
 
 def ridge(
@@ -79,7 +82,7 @@ def forest(scene: Scene, brief: Brief, palette: Palette) -> None:
     chance = brief.chance("forest")
     horizon = scene.height * chance.uniform(0.5, 0.6)
     sun = sky.paint(scene, brief, palette, horizon)
-    peaks(scene, brief, palette, sun, horizon * 0.94, 2, 0.66)
+    peaks(scene, brief, palette, sun, horizon * 0.94, 2, lowest=0.66, nearest=0.4)
     count = 4 if brief.look.detail > -0.5 else 3
     for index in range(count):
         depth = (index + 1) / count

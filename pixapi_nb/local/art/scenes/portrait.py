@@ -9,7 +9,7 @@ from pixapi_nb.local.art.brief import Brief
 from pixapi_nb.local.art.canvas import Point, Scene
 from pixapi_nb.local.art.colour import Colour, from_hex, mix, shade
 from pixapi_nb.local.art.palette import Palette
-from pixapi_nb.local.art.scenes import land, sky
+from pixapi_nb.local.art.scenes import land, space
 from pixapi_nb.local.art.scenes.sketch import Sketch
 
 _SKINS = ("f2cdb0", "e2ab85", "c98a61", "9b623f", "6e4029", "f0c3a2")
@@ -33,7 +33,7 @@ def portrait(scene: Scene, brief: Brief, palette: Palette) -> None:
 
 def _backdrop(scene: Scene, brief: Brief, palette: Palette, chance: random.Random) -> None:
     if brief.says("astronaut"):
-        sky.paint(scene, brief, palette, scene.height)
+        space.space(scene, brief, palette)
         return
     stops = [(0, palette.zenith), (0.55, palette.sky), (1, mix(palette.horizon, palette.sky, 0.35))]
     scene.add(canvas.gradient(stops, scene.width, scene.height), 0)

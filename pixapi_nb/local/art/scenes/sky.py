@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from pixapi_nb.local.art import canvas
 from pixapi_nb.local.art.brief import Brief
 from pixapi_nb.local.art.canvas import Point, Scene
-from pixapi_nb.local.art.colour import Colour, mix, shade
+from pixapi_nb.local.art.colour import eight_bit, mix, shade
 from pixapi_nb.local.art.palette import Palette
 
 _HEIGHT = {"dawn": 0.16, "morning": 0.5, "noon": 0.72, "sunset": 0.13, "dusk": 0.08, "night": 0.66}
@@ -32,7 +32,7 @@ def paint(scene: Scene, brief: Brief, palette: Palette, horizon: float, *, body:
     ground = canvas.gradient(stops, scene.width, scene.height)
     wide = canvas.glow(scene.width, scene.height, sun, radius * 3.2, 1.6) * (0.34 if night else 0.62)
     bright = mix(palette.light, palette.horizon, 0.25)
-    ground = Image.composite(Image.new("RGB", ground.size, _bytes(bright)), ground, canvas.mask(wide))
+    ground = Image.composite(Image.new("RGB", ground.size, eight_bit(bright)), ground, canvas.mask(wide))
     scene.add(ground, 0)
 
     if brief.time in ("night", "dusk") and not brief.says("fog", "foggy"):
@@ -89,8 +89,8 @@ def _clouds(scene: Scene, brief: Brief, palette: Palette, horizon: float) -> Non
     under = np.roll(field, drop, axis=0)
     shine = canvas.smooth(field - under, -0.03, 0.05)
     colour = Image.composite(
-        Image.new("RGB", (scene.width, height), _bytes(lit)),
-        Image.new("RGB", (scene.width, height), _bytes(mix(dark, palette.horizon, 0.3))),
+        Image.new("RGB", (scene.width, height), eight_bit(lit)),
+        Image.new("RGB", (scene.width, height), eight_bit(mix(dark, palette.horizon, 0.3))),
         canvas.mask(shine),
     )
     scene.add(canvas.filled(canvas.mask(body * (0.8 if storm else 0.55)), colour), 0.1, drift=(-0.07, 0))
@@ -126,8 +126,3 @@ def _birds(scene: Scene, palette: Palette, chance: random.Random, sun: Point, ho
         0.2,
         drift=(0.3, -0.05),
     )
-
-
-def _bytes(colour: Colour) -> tuple[int, int, int]:
-    red, green, blue = (round(part * 255) for part in colour)
-    return red, green, blue

@@ -17,7 +17,7 @@ def lake(scene: Scene, brief: Brief, palette: Palette) -> None:
     chance = brief.chance("lake")
     horizon = scene.height * chance.uniform(0.56, 0.62)
     sun = sky.paint(scene, brief, palette, horizon)
-    land.peaks(scene, brief, palette, sun, horizon * 0.86, 3, horizon / scene.height * 0.985)
+    land.peaks(scene, brief, palette, sun, horizon * 0.86, 3, lowest=horizon / scene.height * 0.985, nearest=0.3)
     shore = np.full(scene.width, horizon, np.float32) - scene.height * 0.012 * canvas.line(chance, scene.width, 5, 4)
     land.trees(scene, palette, chance, shore, scene.height * 0.075, 0.4)
     water(scene, brief, palette, sun, horizon, mirror=0.8)

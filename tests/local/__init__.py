@@ -1,0 +1,1 @@
+"""Tests of the embedded Pixapi, as a process met over sockets and as a painter."""
