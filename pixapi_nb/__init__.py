@@ -12,6 +12,7 @@ from pixapi_nb.version import __version__
 if TYPE_CHECKING:
     from pixapi_nb.client import AsyncClient, Client
     from pixapi_nb.errors import PixapiError
+    from pixapi_nb.sweeps import sweep
 
 __all__ = [
     "AsyncClient",
@@ -19,6 +20,7 @@ __all__ = [
     "PixapiError",
     "__version__",
     "load_ipython_extension",
+    "sweep",
     "unload_ipython_extension",
 ]
 
@@ -27,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """The clients, imported when first asked for: `%load_ext` and `--help` need none of httpx."""
     from importlib import import_module
 
-    homes = {"AsyncClient": "client", "Client": "client", "PixapiError": "errors"}
+    homes = {"AsyncClient": "client", "Client": "client", "PixapiError": "errors", "sweep": "sweeps"}
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{homes[name]}"), name)

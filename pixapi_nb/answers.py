@@ -35,6 +35,9 @@ def parse_task(body: Any, task_id: str) -> TaskStatus:
     """The state of a task. An unknown status is UnexpectedAnswer: waiting for it might never end."""
     body = _mapping(body)
     status = body.get("status")
+    said = body.get("id")
+    if status in ("completed", "failed") and isinstance(said, str) and said != task_id:
+        raise UnexpectedAnswer(f"asked about task {task_id}, the server answered about {clean(said, 80)}.")
     if status == "submitted":
         return Submitted(id=task_id, progress=_percent(body.get("progress")))
     if status == "processing":
@@ -99,16 +102,19 @@ def _items(data: Any) -> tuple[MediaItem, ...]:
     rows = _list(data)
     if not rows:
         raise UnexpectedAnswer("the server says that the work is done, and sent no media.")
-    items, unreadable = [], None
-    for row in rows:
-        try:
-            items.append(_item(row))
-        except UnexpectedAnswer as error:
-            items.append(MediaItem())
-            unreadable = error
-    if unreadable is not None and all(item == MediaItem() for item in items):
-        raise unreadable
-    return tuple(items)
+    read = [_item_or_why_not(row) for row in rows]
+    items = tuple(one if isinstance(one, MediaItem) else MediaItem() for one in read)
+    wrong = next((one for one in read if isinstance(one, UnexpectedAnswer)), None)
+    if wrong is not None and all(item == MediaItem() for item in items):
+        raise wrong
+    return items
+
+
+def _item_or_why_not(row: Any) -> MediaItem | UnexpectedAnswer:
+    try:
+        return _item(row)
+    except UnexpectedAnswer as error:
+        return error
 
 
 def _item(row: Any) -> MediaItem:

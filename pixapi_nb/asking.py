@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pixapi_nb import pricing
 from pixapi_nb.errors import UsageError
 from pixapi_nb.models import ImageRequest, InputImage, Kind, Request, VideoRequest
-from pixapi_nb.options import cell_parser, split
+from pixapi_nb.options import ALL, cell_parser, cell_words
 from pixapi_nb.prompt import Template
 from pixapi_nb.sources import find_image
+from pixapi_nb.sweep_plan import Axis, Plan, declared_axes, repeated
 
 __all__ = ["Ask"]
+
+
+def listed(text: str) -> list[str]:
+    """The names of a list with commas. Raises UsageError for an empty one."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if text and not names:
+        raise UsageError(f"{text!r} names nothing.", hint="Such as --sweep=style,warmth or --models a,b.")
+    return names
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,9 @@ class Ask:
     @classmethod
     def read(cls, line: str, cell: str, *, defaults: Mapping[str, Any], variables: Mapping[str, Any], folder: Path) -> Ask:
         """Parse a cell. Raises UsageError; PromptError for the template."""
-        words = cell_parser().parse(split(line))
+        words = cell_parser().parse(cell_words(line))
+        if words.models and not words.model:
+            words.model = listed(words.models)[0]
         if not words.model:
             raise UsageError(
                 "no model is given.", hint="Such as %%pixapi gemini-3-pro-image-preview. %pixapi models lists them."
@@ -41,6 +52,35 @@ class Ask:
     @property
     def model(self) -> str:
         return str(self.words.model)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model, and those of `--models`."""
+        return tuple(dict.fromkeys([self.model, *listed(self.words.models or "")]))
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether a grid is asked for."""
+        return self.words.sweep is not None or self.words.models is not None
+
+    def plan(self, kind: Kind, variables: Mapping[str, Any]) -> Plan:
+        """The plan of a sweep. Raises UsageError, and PromptError where a variable does not fit."""
+        words, axes = self.words, list[Axis]()
+        if words.interact:
+            raise UsageError("--interact and --sweep are two ways to use the prompt's controls; choose one.")
+        if words.sweep is not None:
+            axes += declared_axes(self.template, None if words.sweep == ALL else listed(words.sweep), words.steps)
+        if len(self.models) > 1:
+            axes.insert(0, Axis("model", self.models, "field"))
+        varied = {axis.name for axis in axes}
+        fixed = {name: variables[name] for name in self.template.controls if name in variables and name not in varied}
+        for model in self.models:
+            base = replace(self, words=argparse.Namespace(**{**vars(words), "model": model})).request(kind, fixed)
+        base = self.request(kind, fixed)
+        values = {name: self.template.controls[name].coerce(value) for name, value in fixed.items()}
+        if isinstance(base, ImageRequest):
+            axes, base = list(repeated(axes, base.n)), replace(base, n=1)
+        return Plan(template=self.template, axes=tuple(axes), base=base, values=values)
 
     def option(self, name: str) -> Any:
         """What the cell says, else the default."""

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from pixapi_nb import pricing
-from pixapi_nb.errors import UsageError
+from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.events import Delivered
 from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry
@@ -83,11 +83,17 @@ def job_of(row: Entry) -> Job:
     return job
 
 
-def reused(request: Request, row: Entry) -> Job:
-    """A job that is answered from the files of an earlier one."""
-    job = Job(request, server=row.server, estimate=Price.of(0), job_id=row.job_id)
+def reused(row: Entry, request: Request | None = None) -> Job | None:
+    """A job that is answered from the files of an earlier one; None where they are not what they were."""
+    try:
+        media = tuple(Media.of(Path(one)) for one in row.files)
+    except (OSError, PixapiError):
+        return None
+    if row.state != "delivered" or not media:
+        return None
+    job = Job(request or _request(row), server=row.server, estimate=Price.of(0), job_id=row.job_id)
     job.task_id, job.reused = row.task_id, True
-    job.publish(Delivered(tuple(Media.of(Path(one)) for one in row.files), 0.0))
+    job.publish(Delivered(media, 0.0))
     return job
 
 
@@ -97,4 +103,11 @@ def _request(row: Entry) -> Request:
     model, prompt, size = str(asked.get("model")), str(asked.get("prompt", "")), asked.get("size")
     if row.kind == "video":
         return VideoRequest(model=model, prompt=prompt, size=size, duration=asked.get("duration"))
-    return ImageRequest(model=model, prompt=prompt, size=size, n=asked.get("n", 1), quality=asked.get("quality"))
+    return ImageRequest(
+        model=model,
+        prompt=prompt,
+        size=size,
+        n=asked.get("n", 1),
+        quality=asked.get("quality"),
+        response_format=asked.get("response_format"),
+    )

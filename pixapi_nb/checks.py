@@ -12,8 +12,8 @@ from pixapi_nb.models import ImageRequest, Request, VideoRequest, media_type
 
 __all__ = ["LARGEST_INPUT", "check", "check_input"]
 
-_PIXELS = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
-_RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
+_PIXELS = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+_RATIO = re.compile(r"[1-9][0-9]{0,3}:[1-9][0-9]{0,3}")
 _QUALITIES = ("low", "medium", "high", "auto")
 _FORMATS = ("url", "b64_json")
 LARGEST_INPUT = 50 * 1024 * 1024  # bytes; OpenAI's limit for edits, and Pixapi prints none
@@ -21,6 +21,7 @@ LARGEST_INPUT = 50 * 1024 * 1024  # bytes; OpenAI's limit for edits, and Pixapi 
 
 def check(request: Request, *, canonical: str) -> None:
     """Raise UsageError for a request that cannot succeed; `canonical` is the model's id, aliases resolved."""
+    _check_texts(request)
     if not request.model.strip():
         raise UsageError("no model is given.", hint="%pixapi models lists them.")
     if not request.prompt.strip():
@@ -34,7 +35,20 @@ def check(request: Request, *, canonical: str) -> None:
         _check_image(request)
 
 
+def _check_texts(request: Request) -> None:
+    """From Python, anything can come."""
+    for name, value in (request.fields() | {"model": request.model, "prompt": request.prompt}).items():
+        if name in ("n", "duration"):
+            continue
+        if not isinstance(value, str):
+            raise UsageError(f"{name} is of type {type(value).__name__}, and has to be a text.")
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            raise UsageError(f"the {name} has half of a character in it (a surrogate), which cannot be sent.")
+
+
 def _check_image(request: ImageRequest) -> None:
+    if not isinstance(request.n, int):
+        raise UsageError(f"n is of type {type(request.n).__name__}, and has to be a whole number.")
     if request.n < 1:
         raise UsageError(f"n is {request.n}; at least one picture has to be asked for.")
     if request.quality is not None and request.quality not in _QUALITIES:
@@ -47,6 +61,8 @@ def _check_image(request: ImageRequest) -> None:
 
 
 def _check_video(request: VideoRequest) -> None:
+    if request.duration is not None and not isinstance(request.duration, (int, float)):
+        raise UsageError(f"duration is of type {type(request.duration).__name__}, and has to be a number of seconds.")
     if request.duration is not None and not 0 < request.duration <= 600:
         raise UsageError(f"a video of {request.duration:g} seconds cannot be asked for.", hint="Try -d 6.")
 

@@ -16,11 +16,12 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar, cast
 
 from pixapi_nb import portal, session
+from pixapi_nb.errors import UsageError
 from pixapi_nb.inputs import Source, input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import ImageRequest, Model, Request, TaskStatus, VideoRequest
 from pixapi_nb.session import Options, Session
-from pixapi_nb.wire import Server
+from pixapi_nb.wire import Secret, Server
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -34,7 +35,8 @@ class _Client(Generic[JobT, Models, Status]):
     """What both clients share: how to ask. `_give` makes a result of a future, and `_give_job` of a job."""
 
     def __init__(self, api_key: str | None = None, base_url: str | None = None, *, session: Session | None = None) -> None:
-        self._key, self._base_url, self._given_session = api_key, base_url, session
+        self._key = Secret(api_key) if api_key else None
+        self._base_url, self._given_session = base_url, session
         self.images: Images[JobT] = Images(self._start)
         self.videos: Videos[JobT] = Videos(self._start)
         self.tasks: Tasks[Status] = Tasks(self._retrieve)
@@ -48,7 +50,7 @@ class _Client(Generic[JobT, Models, Status]):
         return self._given_session or session.current()
 
     def _server(self) -> Server:
-        return self._session.server(base_url=self._base_url, key=self._key)
+        return self._session.server(base_url=self._base_url, key=cast(Any, self._key))
 
     def _start(self, request: Request, synchronous: bool, wait: bool) -> JobT:
         job = self._session.start(request, self._server(), Options(synchronous=synchronous))
@@ -133,6 +135,8 @@ class Images(Generic[JobT]):
     ) -> JobT:
         """The same from one picture or several: paths, bytes, open files, PIL images, arrays, or earlier results. Paid."""
         several = image if isinstance(image, (list, tuple)) else [image]
+        if not several:
+            raise UsageError("an edit needs a picture, and none is given.", hint="image=… takes one, or a list of them.")
         request = ImageRequest(
             model=model,
             prompt=prompt,

@@ -5,19 +5,24 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from IPython.display import display
 
 from pixapi_nb import keys, portal, pricing, recipes, show
-from pixapi_nb.errors import PixapiError, UsageError, clean
+from pixapi_nb.errors import Detached, PixapiError, UsageError, clean
 from pixapi_nb.ledger import Entry
 from pixapi_nb.options import Parser, closest, split
 from pixapi_nb.session import LOCAL
 from pixapi_nb.sources import find_file
+from pixapi_nb.sweep_rows import SweepRow, SweepRows
+from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view import front
 from pixapi_nb.view.cell import CellView, wait_for_view
+from pixapi_nb.view.sweep import SweepView, wait_for_sweep
+from pixapi_nb.wire import Server
 
 if TYPE_CHECKING:
     from pixapi_nb.magic import PixapiMagics
@@ -27,8 +32,8 @@ __all__ = ["COMMANDS", "mention_unfinished", "run"]
 _RECENT = 20
 
 
-def run(magics: PixapiMagics, line: str) -> None:
-    """Carry out one line. Raises UsageError for an unknown command."""
+def run(magics: PixapiMagics, line: str) -> Sweep | None:
+    """Carry out one line; a sweep that is resumed is its value. Raises UsageError for an unknown command."""
     words = split(line) or ["help"]
     command = COMMANDS.get(words[0])
     if command is None:
@@ -36,14 +41,19 @@ def run(magics: PixapiMagics, line: str) -> None:
             f"%pixapi {clean(words[0], 60)} does not exist.{closest(words[0], list(COMMANDS))}",
             hint=f"There are: {', '.join(COMMANDS)}.\nFor a picture use %%pixapi (two percent signs), with the prompt beneath.",
         )
-    command(magics, words[1:])
+    return command(magics, words[1:])
 
 
 def mention_unfinished(magics: PixapiMagics) -> None:
     """One line at `%load_ext`, if there is something to come back to."""
     ledger = magics.session.ledger
     waiting, unknown = len(ledger.unfinished(limit=100)), len(ledger.unknown(limit=100))
-    parts = [f"{waiting} unfinished" if waiting else "", f"{unknown} with an unknown outcome" if unknown else ""]
+    sweeps = len(SweepRows(ledger).half_done())
+    parts = [
+        f"{waiting} unfinished" if waiting else "",
+        f"{unknown} with an unknown outcome" if unknown else "",
+        f"{sweeps} half-done sweep{'' if sweeps == 1 else 's'}" if sweeps else "",
+    ]
     if any(parts):
         said = " and ".join(part for part in parts if part)
         print(f"pixapi_nb: {said}; %pixapi tasks lists them, %pixapi resume brings home what can be.")  # noqa: T201
@@ -120,30 +130,65 @@ def _found(magics: PixapiMagics, wanted: str) -> Entry:
     return entry
 
 
-def _resume(magics: PixapiMagics, words: Sequence[str]) -> None:
-    """Bring unfinished work home: all of it, or the one with this ID. Sends nothing that is paid."""
+def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
+    """Bring unfinished work home: all of it, or the one with this ID. Only a half-done sweep sends what was never sent."""
     parser = Parser("%pixapi resume")
     parser.add_argument("id", nargs="*")
     wanted = parser.parse(words).id
     server = magics.session.server()
+    rows = SweepRows(magics.session.ledger)
     if wanted:
-        entries = [_resumable(magics, one) for one in wanted]
+        found = [rows.get(one) for one in wanted]
+        sweeps = [row for row in found if row is not None]
+        entries = [_resumable(magics, one) for one, row in zip(wanted, found, strict=True) if row is None]
     else:
-        entries = magics.session.ledger.unfinished(server.name)
-        entries = [entry for entry in entries if entry.task_id]
-        if not entries:
-            _say(f"Nothing at {server.name} is unfinished.")
-            return
-    views = []
+        sweeps = rows.half_done(server.name)
+        entries = [entry for entry in magics.session.ledger.unfinished(server.name) if entry.task_id]
+        if not entries and not sweeps:
+            _say(f"Nothing at {server.name} is unfinished.{_elsewhere(magics, server)}")
+            return None
+    named = {row.sweep_id for row in sweeps}
+    entries = [entry for entry in entries if entry.sweep not in named]
     for entry in entries:
         if entry.server != server.name:
             raise UsageError(
                 f"{entry.task_id or entry.job_id} belongs to {entry.server}, and {server.name} is in use.",
                 hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
             )
-        job = magics.session.resume(entry, server, magics.job_options())
-        views.append(magics.show(job, awaited=False))
-    _bring_home(views)
+    jobs = [magics.session.resume(entry, server, magics.job_options()) for entry in entries]
+    grids = [_resume_sweep(magics, row, server) for row in sweeps]
+    _bring_home([magics.show(job, awaited=False) for job in jobs])
+    for grid in grids:
+        wait_for_sweep(grid)
+    return grids[0].sweep if len(grids) == 1 else None
+
+
+def _resume_sweep(magics: PixapiMagics, row: SweepRow, server: Server) -> SweepView:
+    if row.server != server.name:
+        raise UsageError(
+            f"{row.sweep_id} belongs to {row.server}, and {server.name} is in use.",
+            hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
+        )
+    options = replace(magics.job_options(), budget=magics.budget, accept_price=True)
+    made = Sweep.resumed(row, magics.session, server, options)
+    counts = made.counts
+    if counts.waiting:
+        what = f"{counts.waiting} of {counts.total} were never sent, and are asked for now: {made.price}."
+        _say(f"{row.sweep_id}: {what}")
+    made.start()
+    magics.sweeping.owned(made)
+    return magics.sweeping.open(made, beside=magics.session.folder.parent, awaited=False)
+
+
+def _elsewhere(magics: PixapiMagics, server: Server) -> str:
+    """What `%load_ext` counts as unfinished, and `%pixapi resume` cannot bring home here."""
+    left = magics.session.ledger.unfinished()
+    servers = sorted({entry.server for entry in left if entry.server != server.name})
+    stuck = [entry.job_id for entry in left if entry.server == server.name and not entry.task_id]
+    said = f" Elsewhere there is something: {', '.join(servers)}; PIXAPI_BASE_URL chooses the server." if servers else ""
+    if stuck:
+        said += f" Of a synchronous request the files are lost: {', '.join(stuck)}; %pixapi tasks --close ID settles that."
+    return said
 
 
 def _resumable(magics: PixapiMagics, wanted: str) -> Entry:
@@ -160,7 +205,11 @@ def _bring_home(views: Sequence[CellView]) -> None:
     for view in views:
         try:
             wait_for_view(view)
-        except PixapiError as error:  # noqa: PERF203  # each of them is waited for
+        except Detached:  # noqa: PERF203  # an interrupt leaves them all
+            for one in views:
+                one.leave()
+            raise
+        except PixapiError as error:
             first = first or error
     if first is not None:
         raise first
@@ -210,12 +259,11 @@ def _login(magics: PixapiMagics, words: Sequence[str]) -> None:
         return
     if not front.has_person(magics.shell):
         raise UsageError("nobody is there to type the key.", hint="Set the environment variable PIXAPI_KEY instead.")
-    secret = keys.secret(getpass.getpass("Pixapi key (it is not shown): "))
-    if given.keyring:
-        keys.remember(secret)
-    session.key = secret
+    session.key = keys.secret(getpass.getpass("Pixapi key (it is not shown): "))
     if session.base_url == LOCAL:
         session.base_url = None
+    if given.keyring:
+        keys.remember(session.key)  # where there is none, the key is kept in memory all the same
     _say(f"The key is kept in {'the keyring' if given.keyring else 'memory, for this kernel'}. Server: {session.address()}.")
 
 
@@ -223,15 +271,22 @@ def _config(magics: PixapiMagics, words: Sequence[str]) -> None:
     """What is in force: server, key (whether there is one), folders, defaults."""
     Parser("%pixapi config").parse(words)
     session = magics.session
+    trouble = session.ledger.trouble
     rows: list[tuple[str, object, str]] = [
-        ("server", session.address(), "PIXAPI_BASE_URL, %pixapi local"),
+        ("server", _public(session.address()), "PIXAPI_BASE_URL, %pixapi local"),
         ("key", session.key_source() or "none", "PIXAPI_KEY, %pixapi login"),
         ("files", session.folder, "--save, %config PixapiMagics.save"),
-        ("ledger", session.ledger.path, "PIXAPI_HOME"),
+        ("ledger", f"in memory only: {trouble}" if trouble else session.ledger.path, "PIXAPI_HOME"),
     ]
     for name, trait in sorted(magics.traits(config=True).items()):
         rows.append((name, getattr(magics, name), f"%config PixapiMagics.{name} = …  {trait.help}"))
     _table(["setting", "is", "set by"], [(name, "–" if value is None else str(value), how) for name, value, how in rows])
+
+
+def _public(address: str) -> str:
+    """An address without the password that somebody put into it, against all advice."""
+    before, at, host = address.rpartition("@")
+    return f"{before.partition('://')[0]}://…@{host}" if at else address
 
 
 def _recipe(magics: PixapiMagics, words: Sequence[str]) -> None:
@@ -243,7 +298,19 @@ def _recipe(magics: PixapiMagics, words: Sequence[str]) -> None:
     rows = [(name, value if isinstance(value, (int, float)) else str(value)) for name, value in found.items()]
     cell = recipes.as_cell(found)
     _table(["field", "value"], rows)
-    print(f"\nThis cell makes it again:\n\n{cell}")  # noqa: T201  # to be copied
+    again = ", once its -i name your pictures" if recipes.inputs_of(found) else ""
+    print(f"\nThis cell makes it again{again}:\n\n{cell}")  # noqa: T201  # to be copied
+
+
+def _studio(magics: PixapiMagics, words: Sequence[str]) -> None:
+    """A panel to generate, edit and animate without writing code; earlier pictures are in it."""
+    from pixapi_nb.widgets.home import Home
+    from pixapi_nb.widgets.studio import Studio
+
+    Parser("%pixapi studio").parse(words)
+    if not front.has_widgets(magics.shell):
+        raise UsageError("the studio needs a notebook: a terminal shows no controls.")
+    display(Studio(Home(magics.session, magics.panel_options), owned=True))
 
 
 def _help(magics: PixapiMagics, words: Sequence[str]) -> None:
@@ -253,7 +320,7 @@ def _help(magics: PixapiMagics, words: Sequence[str]) -> None:
     _table(["command", "what it does"], rows)
 
 
-COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], None]] = {
+COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], Sweep | None]] = {
     "models": _models,
     "tasks": _tasks,
     "resume": _resume,
@@ -262,5 +329,6 @@ COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], None]] = {
     "login": _login,
     "config": _config,
     "recipe": _recipe,
+    "studio": _studio,
     "help": _help,
 }

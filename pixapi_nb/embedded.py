@@ -38,6 +38,7 @@ class Embedded:
         """Its base URL. Raises LocalServerError when it cannot be started."""
         with self._lock:
             if not self.running:
+                self._close()  # it has died
                 self._start()
             return self._address
 
@@ -46,7 +47,7 @@ class Embedded:
         with self._lock:
             if self._process is not None:
                 self._process.terminate()
-                self._close()
+            self._close()
 
     def _start(self) -> None:
         self._state.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,11 @@ class Embedded:
         process, self._process = self._process, None
         if process is not None:
             atexit.unregister(self.stop)
-            process.wait(5)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()

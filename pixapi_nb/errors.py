@@ -80,9 +80,19 @@ class PixapiError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls `__init__` with `args`, which lacks the typed fields.
+        return _restored, (type(self), self.args, vars(self))
+
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a stack."""
         return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self.message}", *(self.hint.splitlines() if self.hint else [])]
+
+
+def _restored(kind: type[PixapiError], args: tuple[Any, ...], fields: Mapping[str, Any]) -> PixapiError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(fields)
+    return error
 
 
 class UsageError(PixapiError):

@@ -64,7 +64,8 @@ def may_be_picture(value: object) -> bool:
     if isinstance(value, type):
         return False
     known = (bytes, bytearray, os.PathLike, Media, Sequence)
-    return (isinstance(value, known) and not isinstance(value, (list, tuple, range))) or hasattr(value, "__array__")
+    arrays = hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    return (isinstance(value, known) and not isinstance(value, (list, tuple, range))) or arrays
 
 
 def _label(source: Source) -> str:
@@ -98,19 +99,21 @@ def _from_file(source: BinaryIO, label: str) -> bytes:
 def _from_array(source: Any, label: str) -> bytes:
     from PIL import Image
 
-    array: Any = source.__array__() if hasattr(source, "__array__") else source
-    shape = getattr(array, "shape", None)
-    if shape is not None:
-        if len(shape) == 3 and shape[2] == 1:
-            array = array[:, :, 0]
-        elif not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))) or 0 in shape:
-            raise _no_picture(label, shape)
-        array = _eight_bit(array, label)
+    array: Any = source.__array__() if hasattr(source, "__array__") else _through_numpy(source, label)
+    shape = array.shape
+    if len(shape) == 3 and shape[2] == 1:
+        array = array[:, :, 0]
+    elif not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))) or 0 in shape:
+        raise _no_picture(label, shape)
+    return as_png(Image.fromarray(_eight_bit(array, label)), label)
+
+
+def _through_numpy(source: Any, label: str) -> Any:
     try:
-        image = Image.fromarray(array)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise _no_picture(label, shape or ()) from error
-    return as_png(image, label)
+        import numpy as np
+    except ImportError as error:
+        raise UsageError(f"{label} is an array that needs NumPy, which is not here.") from error
+    return np.asarray(source)
 
 
 def _no_picture(label: str, shape: Sequence[int]) -> UsageError:

@@ -6,6 +6,7 @@ What happens to it is one stream of typed events (`events`); everything that wat
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -211,7 +212,8 @@ class Job(Sequence[Media]):
                 self._watchers.clear()
                 self._settle(event)
         for watcher in watchers:
-            watcher(event)
+            with contextlib.suppress(Exception):  # one that fails does not keep the event from the others
+                watcher(event)
 
     def _note(self, event: Event) -> None:
         now = self.seconds

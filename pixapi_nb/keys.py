@@ -27,10 +27,9 @@ def recall() -> Secret | None:
     """The key in the keyring."""
     try:
         import keyring
-        from keyring.errors import KeyringError
     except ImportError:
         return None
-    with contextlib.suppress(KeyringError):
+    with contextlib.suppress(Exception):  # keyrings raise what their systems raise
         found = keyring.get_password(_SERVICE, _NAME)
         return Secret(found) if found else None
     return None

@@ -195,6 +195,11 @@ class Ledger:
         """Why it is kept in memory only; None while the file is in use."""
         return self._file.trouble
 
+    @property
+    def file(self) -> LedgerFile:
+        """For other tables of the same file (`sweep_rows`)."""
+        return self._file
+
     def disconnect(self) -> None:
         """Close the file; the next use opens it again."""
         self._file.disconnect()

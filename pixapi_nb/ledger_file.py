@@ -55,6 +55,19 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX jobs_task ON jobs (task_id) WHERE task_id IS NOT NULL",
         "CREATE INDEX jobs_sweep ON jobs (sweep, created) WHERE sweep IS NOT NULL",
     ),
+    (
+        """CREATE TABLE sweeps (
+            sweep_id TEXT PRIMARY KEY NOT NULL,
+            server TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            notebook TEXT,
+            plan TEXT NOT NULL,
+            ended INTEGER NOT NULL,
+            owner TEXT
+        )""",
+        "CREATE INDEX sweeps_open ON sweeps (server, created) WHERE NOT ended",
+    ),
 )
 
 # What a row costs, the only place that knows. Credits that the server named are charged; what was accepted, or may have
@@ -301,6 +314,9 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
                 for row in old.execute(f"SELECT {names} FROM jobs WHERE {which} ORDER BY created DESC LIMIT {_SAVED}"):  # noqa: S608
                     new.execute(f"INSERT OR IGNORE INTO jobs ({names}) VALUES ({marks})", tuple(row))  # noqa: S608
                     count += 1
+    with contextlib.suppress(sqlite3.Error), _transaction(new):
+        for row in old.execute("SELECT * FROM sweeps WHERE NOT ended").fetchall():
+            new.execute("INSERT OR IGNORE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(row)[:8])
     return count
 
 

@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 
@@ -20,12 +21,13 @@ from pixapi_nb.errors import (
     DownloadFailed,
     EndpointMissing,
     InternalError,
-    ModelUnavailable,
     PixapiError,
-    RateLimited,
     TaskFailed,
+    TaskNotFound,
+    Unauthorized,
     UnexpectedAnswer,
     Unreachable,
+    clean,
 )
 from pixapi_nb.events import Completed, Delivered, Event, Processing, Retrying, Sending, Stopped, Submitted, Trouble
 from pixapi_nb.jobs import Job
@@ -33,14 +35,21 @@ from pixapi_nb.media import Media
 from pixapi_nb.models import Failed, ImageRequest, MediaItem, Request
 from pixapi_nb.outputs import Expired, Outputs, fetched, file_stem
 from pixapi_nb.polling import backoff, may_repeat, next_poll
+from pixapi_nb.turns import Alone, Turns
 from pixapi_nb.wire import Wire
 
 __all__ = ["Course"]
 
+T = TypeVar("T")
+
 _TRIES = 5  # of a paid POST that the server refused for now
 _PATIENCE = 2 * 3600.0  # seconds of trouble in a row while asking about a task
+_LEAST_TRIES = 30  # before that patience ends: a laptop that slept has lost hours, and tried once
 _ODD_ANSWERS = 5  # unreadable answers in a row about one task
+_PASSING = (408, 425, 429)  # refusals of a question that are over in a while
+_GONE_ANSWERS = 3  # "no such task" in a row, before it is believed: a server may know a new task a little late
 _FRESH_URLS = 3  # how often new URLs are asked for
+_LASTING = (Submitted, Completed, Delivered, Stopped)  # what is written down; the others need no worker thread
 
 
 @dataclass
@@ -50,6 +59,7 @@ class Course:
     `synchronous` uses the endpoint without a task; `task_id` comes back to a task instead of sending anything.
     `record` writes an event down before it is told to anybody; `intend` writes down that money is about to be spent, and
     may refuse. Both may block, and run in a worker thread. `finish` completes the files, `explain` an error's way on.
+    `turns` says when it may speak to the server, where many jobs share one pace.
     """
 
     job: Job
@@ -61,6 +71,7 @@ class Course:
     record: Callable[[Event], None] = lambda event: None
     explain: Callable[[PixapiError], None] = lambda error: None
     finish: Callable[[tuple[Media, ...]], None] = lambda media: None
+    turns: Turns = field(default_factory=Alone)
     _chance: random.Random = field(default_factory=random.Random)
 
     async def run(self) -> None:
@@ -68,17 +79,17 @@ class Course:
         try:
             if self.task_id is None:
                 self.job.request = await self._with_bytes(self.job.request)
-                await asyncio.to_thread(self.intend)
                 state: Submitted | Processing | Completed = await self._pay()
             else:
                 self.job.task_id = self.task_id
+                await self.turns.ask(0.0)
                 state = await self._retrieve(self.task_id)
                 if not isinstance(state, Completed):
                     await self._tell(state)
             done = state if isinstance(state, Completed) else await self._poll(state.id)
             await self._tell(done)
             media = await self._fetch(done)
-            await asyncio.to_thread(self.finish, media)
+            await self._finish(media)
             await self._tell(Delivered(media, done.credits))
         except PixapiError as error:
             await self._stop(error)
@@ -95,23 +106,48 @@ class Course:
 
     async def _stop(self, error: PixapiError) -> None:
         task_id = self.job.task_id
-        if task_id and not isinstance(error, (TaskFailed, DownloadFailed)):
-            error.hint = f"Task {task_id} goes on at the server. Come back to it with %pixapi resume {task_id}"
+        if task_id and not isinstance(error, (TaskFailed, TaskNotFound, DownloadFailed)):
+            first = "Set the key with %pixapi login. " if isinstance(error, Unauthorized) else ""
+            error.hint = f"{first}Task {task_id} goes on at the server. Come back to it with %pixapi resume {task_id}"
         if isinstance(error, InternalError) and error.hint is None:
             error.hint = "Nothing was charged, as far as the API's documents say. Run the cell again a little later."
-        self.explain(error)
+        with contextlib.suppress(Exception):  # an error without its explanation is still one
+            self.explain(error)
         await self._tell(Stopped(error))
 
     async def _tell(self, event: Event) -> None:
-        await asyncio.to_thread(self.record, event)
-        self.job.publish(event)
+        """Write an event down, then tell it. What is paid for is not given up because either did not work."""
+        try:
+            if isinstance(event, _LASTING):
+                await asyncio.to_thread(self.record, event)
+        except RuntimeError:  # the interpreter is ending, and starts no more threads
+            with contextlib.suppress(Exception):
+                self.record(event)
+        except Exception as error:  # noqa: BLE001
+            self._note(f"the ledger took no note of it ({type(error).__name__}: {clean(error, 200)})")
+        with contextlib.suppress(Exception):  # of those who watch
+            self.job.publish(event)
+
+    async def _finish(self, media: tuple[Media, ...]) -> None:
+        try:
+            await asyncio.to_thread(self.finish, media)
+        except Exception as error:  # noqa: BLE001  # the media are here: nothing that is done to them may cost them
+            self._note(f"no recipe was written ({type(error).__name__})")
+
+    def _note(self, text: str) -> None:
+        if text not in self.job.notes:
+            self.job.notes.append(text)
 
     async def _pay(self) -> Submitted | Completed:
         """Send the paid request, again only where that cannot pay twice."""
         for attempt in range(1, _TRIES + 1):
+            sent = await self.turns.pay()
+            if attempt == 1:
+                await self._intend(sent)
+            sent = self.turns.sending(sent)
             await self._tell(Sending(attempt))
             try:
-                return await self._post()
+                return await self._post(sent)
             except (APIError, Unreachable) as error:
                 if isinstance(error, APIError):
                     error.attempts = attempt
@@ -125,25 +161,44 @@ class Course:
                 await anyio.sleep(wait)
         raise AssertionError("unreachable")
 
-    async def _post(self) -> Submitted | Completed:
+    async def _intend(self, sent: float) -> None:
+        """Last of all: of what was only going to be sent, nobody has to wonder what became of it."""
+        try:
+            await asyncio.to_thread(self.intend)
+        except BaseException:
+            self.turns.unsent(sent)
+            raise
+
+    async def _post(self, sent: float) -> Submitted | Completed:
         request = self.job.request
         if self.synchronous or (self.wire.without_async and isinstance(request, ImageRequest)):
-            return await self.wire.generate(request)
+            return await self._answered(sent, self.wire.generate(request))
         try:
-            accepted = await self.wire.submit(request)
+            accepted = await self._answered(sent, self.wire.submit(request))
         except EndpointMissing:
             if not isinstance(request, ImageRequest):
                 raise
+            done = await self._answered(await self.turns.pay(), self.wire.generate(request))
             self.wire.without_async = True
             self.job.notes.append("this server has no asynchronous endpoints; the synchronous one was used")
-            return await self.wire.generate(request)
+            return done
         await self._tell(accepted)
         return accepted
+
+    async def _answered(self, sent: float, answer: Awaitable[T]) -> T:
+        """The answer to a paid request; whoever sets the pace hears of it first."""
+        try:
+            found = await answer
+        except BaseException as error:
+            self.turns.answered(sent, error if isinstance(error, PixapiError) else PixapiError("lost"))
+            raise
+        self.turns.answered(sent, None)
+        return found
 
     async def _poll(self, task_id: str) -> Completed:
         """Ask about the task until it is done."""
         while True:
-            await anyio.sleep(next_poll(self.job.seen, self.job.seconds))
+            await self.turns.ask(next_poll(self.job.seen, self.job.seconds), first=len(self.job.seen) < 2)
             status = await self._retrieve(task_id)
             if isinstance(status, Completed):
                 return status
@@ -151,39 +206,53 @@ class Course:
 
     async def _retrieve(self, task_id: str) -> Submitted | Processing | Completed:
         """The state of the task, through any trouble on the way. Raises TaskFailed."""
-        failures, odd, since = 0, 0, time.monotonic()
+        failures, odd, gone, since = 0, 0, 0, time.monotonic()
         while True:
             try:
                 status = await self.wire.retrieve_task(task_id)
-            except (RateLimited, InternalError, ModelUnavailable, Unreachable, UnexpectedAnswer) as error:
+                self.turns.told(None)
+            except (Unreachable, UnexpectedAnswer) as error:
                 trouble: PixapiError = error
-                odd += isinstance(error, UnexpectedAnswer)
+                odd, gone = (odd + 1 if isinstance(error, UnexpectedAnswer) else 0), 0
             except APIError as error:
-                if error.status < 500:
+                gone = gone + 1 if isinstance(error, TaskNotFound) else 0
+                passing = error.status >= 500 or error.status in _PASSING
+                if gone >= _GONE_ANSWERS or (error.documented and not passing and not gone):
                     raise
-                trouble = error
+                # What the API does not document is a gateway's, or the login page of a hotel.
+                trouble, odd = error, (0 if passing or gone else odd + 1)
             else:
                 if isinstance(status, Failed):
                     raise TaskFailed(task_id, status.reason, code=status.code)
                 return status
+            self.turns.told(trouble)
             failures += 1
-            if odd >= _ODD_ANSWERS or time.monotonic() - since > _PATIENCE:
+            if odd >= _ODD_ANSWERS or (failures >= _LEAST_TRIES and time.monotonic() - since > _PATIENCE):
                 raise trouble
             wait = backoff(failures, self._chance.random(), retry_after=getattr(trouble, "retry_after", None))
             await self._tell(Trouble(failures, max(0.25, wait), trouble))
-            await anyio.sleep(max(0.25, wait))
+            await self.turns.ask(max(0.25, wait))
 
     async def _fetch(self, done: Completed) -> tuple[Media, ...]:
         """All media as files. One that cannot be had does not cost the others; none at all raises DownloadFailed."""
-        job, items, received = self.job, done.items, list[Media]()
+        job, items, received, missing = self.job, done.items, list[Media](), list[str]()
         for index in range(len(items)):
-            media, items = await self._fetch_one(items, index)
+            try:
+                media, items = await self._fetch_one(items, index)
+            except DownloadFailed as error:
+                media, why = None, error.message
+            else:
+                why = _why_missing(items[index])
             if media is not None:
                 received.append(media)
-            elif index == len(items) - 1 and not received:
-                raise DownloadFailed(_missing(items[index], index, len(items)), task_id=job.task_id)
             else:
-                job.notes.append(_missing(items[index], index, len(items)))
+                which = f"{index + 1} of {len(items)} " if len(items) > 1 else ""
+                missing.append(f"result {which}cannot be fetched: {why}")
+        if not received:
+            raise DownloadFailed(missing[-1], task_id=job.task_id)
+        job.notes += missing
+        if len(items) < job.request.n:
+            self._note(f"the server made {len(items)} of {job.request.n}")
         return tuple(received)
 
     async def _fetch_one(self, items: tuple[MediaItem, ...], index: int) -> tuple[Media | None, tuple[MediaItem, ...]]:
@@ -205,7 +274,5 @@ class Course:
         return fresh if len(fresh) == len(items) else items
 
 
-def _missing(item: MediaItem, index: int, count: int) -> str:
-    which = f"{index + 1} of {count} " if count > 1 else ""
-    what = "the server gives no address for it" if item.url is None else "its address does not work any more"
-    return f"result {which}cannot be fetched: {what}."
+def _why_missing(item: MediaItem) -> str:
+    return "the server gives no address for it." if item.url is None else "its address does not work any more."

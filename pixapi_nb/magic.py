@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from pixapi_nb import commands, completion, portal, session, show_parts
 from pixapi_nb.asking import Ask
 from pixapi_nb.events import Completed, Delivered, Event, Submitted
 from pixapi_nb.jobs import Job
-from pixapi_nb.models import Request
+from pixapi_nb.models import Kind, Request
 from pixapi_nb.session import Options, Session
+from pixapi_nb.sweeping import Sweeping
+from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view import front
 from pixapi_nb.view.awaiting import Awaiting
 from pixapi_nb.view.cell import CellView, await_view, wait_for_view
 from pixapi_nb.view.progress import DisplayProgress, NoProgress, Progress, TerminalProgress, WidgetProgress
+from pixapi_nb.view.sweep import SweepView, await_sweep, wait_for_sweep
 from pixapi_nb.wire import Server
 
 __all__ = ["PixapiMagics", "load", "unload"]
@@ -50,13 +54,14 @@ class PixapiMagics(Magics):
         self.session: Session = session.current()
         self.session.notebook = front.notebook(shell)
         self.awaiting = Awaiting(shell)
+        self.sweeping = Sweeping(shell, self.session)
         self._own: tuple[Job | None, int] = (None, -1)
 
     # -- the magics ------------------------------------------------------------------------------------------------
 
     @no_var_expand
     @line_cell_magic
-    def pixapi(self, line: str, cell: str | None = None) -> Job | None:
+    def pixapi(self, line: str, cell: str | None = None) -> Job | Sweep | None:
         """Generate pictures and videos.
 
         %%pixapi MODEL [options]
@@ -70,10 +75,12 @@ class PixapiMagics(Magics):
         -o, --out NAME           bind the job to a variable as soon as it is accepted
         -b, --background         the cell ends at once; the result arrives under it later
         --reuse, --fresh         answer from an earlier identical request, or do not
-        --yes                    accept a price that is not known
+        --yes                    do not ask; accept a price that is not known
         --sync                   one long request, without a task to come back to
         --dry-run                show the request and its price; send nothing
         --interact               show the prompt's controls and a Generate button
+        --sweep, --sweep=A,B     a labelled grid over the prompt's controls, or over those named; --steps K stops of a range
+        --models A,B             the same with several models, side by side
         --save DIR               where the files go
         --embed WHAT             what the notebook carries: preview, full, link
         --as KIND                image or video, when the model list cannot tell
@@ -82,27 +89,34 @@ class PixapiMagics(Magics):
         In the prompt {{name}} is a variable; {{style: noir | studio}} and {{warmth: 0..10}} declare controls.
         """
         if cell is None:
-            commands.run(self, line)
-            return None
+            return commands.run(self, line)
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
             return None
+        if ask.sweeps:
+            grid = self._begin_sweep(ask, *portal.wait(portal.run(self.sweeping.ready, ask)), awaited=False)
+            return grid.sweep if grid.left else wait_for_sweep(grid)
         server, kind = portal.wait(portal.run(self.session.ready, ask.model))
         view = self._begin(ask, server, ask.request(kind, self._variables), awaited=False)
         return view.job if view.left else wait_for_view(view)
 
     @no_var_expand
     @cell_magic
-    def pixapi_awaited(self, line: str, cell: str) -> Coroutine[Any, Any, Job | None]:
+    def pixapi_awaited(self, line: str, cell: str) -> Coroutine[Any, Any, Job | Sweep | None]:
         """`%%pixapi` as the outermost cell of a kernel runs it; not for typing."""
         return self._pixapi_awaited(line, cell)
 
-    async def _pixapi_awaited(self, line: str, cell: str) -> Job | None:
+    async def _pixapi_awaited(self, line: str, cell: str) -> Job | Sweep | None:
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
             return None
+        if ask.sweeps:
+            ready = portal.run(self.sweeping.ready, ask)
+            server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
+            grid = self._begin_sweep(ask, server, kind, awaited=True)
+            return grid.sweep if grid.left else await await_sweep(grid)
         ready = portal.run(self.session.ready, ask.model)
         server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
         view = self._begin(ask, server, ask.request(kind, self._variables), awaited=True)
@@ -129,19 +143,34 @@ class PixapiMagics(Magics):
         return self._beside / Path(named).expanduser() if named else self.session.folder
 
     def _without_sending(self, ask: Ask) -> None:
+        if ask.sweeps:
+            self.sweeping.dry(ask, self._variables)
+            return
         if ask.words.interact:
+            from pixapi_nb.widgets.home import Home
             from pixapi_nb.widgets.sliders import PromptSliders
 
-            display(PromptSliders.from_ask(ask, self.session, self._variables, folder=self._folder(ask), beside=self._beside))
+            home = Home(self.session, lambda: self.panel_options(ask))
+            display(PromptSliders.from_ask(ask, home, self._variables))
             return
         request = ask.request(ask.likely_kind, self._variables)
         price = self.session.checked_price(request)
         rows = [*request.fields().items(), *(("image", one.name) for one in request.inputs), ("price", price)]
         display(show_parts.request(rows, "Nothing was sent (--dry-run)."), raw=True)
 
-    def _begin(self, ask: Ask, server: Server, request: Request, *, awaited: bool) -> CellView:
-        """Start the job and show it. From here on money is spent."""
-        options = Options(
+    def _begin_sweep(self, ask: Ask, server: Server, kind: Kind, *, awaited: bool) -> SweepView:
+        """Show the plan; go on at once where nobody is there to press Start, or where the cell says so."""
+        options = self._options(ask)
+        plan = ask.plan(kind, self._variables)
+        if ask.words.out:
+            self._variables.pop(ask.words.out, None)
+        grid = self.sweeping.begin(plan, server, ask, options, beside=self._beside, awaited=awaited)
+        if ask.words.out:
+            self._variables[ask.words.out] = grid.sweep
+        return grid
+
+    def _options(self, ask: Ask) -> Options:
+        return Options(
             synchronous=ask.words.sync,
             folder=self._folder(ask),
             budget=self.budget,
@@ -149,6 +178,10 @@ class PixapiMagics(Magics):
             reuse=bool(ask.option("reuse")),
             recipes=self.recipes,
         )
+
+    def _begin(self, ask: Ask, server: Server, request: Request, *, awaited: bool) -> CellView:
+        """Start the job and show it. From here on money is spent."""
+        options = self._options(ask)
         if ask.words.out:
             self._variables.pop(ask.words.out, None)
         job = self.session.start(request, server, options)
@@ -160,6 +193,16 @@ class PixapiMagics(Magics):
         # Without a person nobody would see a result that comes after the last cell.
         background = ask.words.background and front.has_person(self.shell)
         return self.show(job, awaited=awaited, background=background, embed=ask.option("embed"))
+
+    def panel_options(self, ask: Ask | None = None) -> Options:
+        """How a panel's generations are carried out: a cell's panel as the cell says, and as the settings are by then."""
+        options = replace(self.job_options(), budget=self.budget, reuse=self.reuse)
+        if ask is None:
+            return options
+        words = ask.words
+        reuse = self.reuse if words.reuse is None else words.reuse
+        folder = self._folder(ask) if words.save else options.folder
+        return replace(options, folder=folder, reuse=reuse, accept_price=words.yes, synchronous=words.sync)
 
     def job_options(self) -> Options:
         """How work is carried out that no cell's options speak of."""
@@ -199,16 +242,22 @@ class PixapiMagics(Magics):
         else:
             self.show(job, awaited=True, background=True)
 
+    def show_sweep(self, made: Sweep) -> None:
+        """The same for a sweep."""
+        self.sweeping.show(made, self._beside)
+
     def install(self) -> None:
         self.shell.register_magics(self)
         self.awaiting.install()
         self.shell.display_formatter.ipython_display_formatter.for_type(Job, self.show_job)
+        self.shell.display_formatter.ipython_display_formatter.for_type(Sweep, self.show_sweep)
         completion.install(self.shell)
 
     def remove(self) -> None:
         self.awaiting.remove()
         completion.remove(self.shell)
-        self.shell.display_formatter.ipython_display_formatter.pop(Job, None)
+        for shown in (Job, Sweep):
+            self.shell.display_formatter.ipython_display_formatter.pop(shown, None)
         manager = self.shell.magics_manager
         for kind, name in (("line", "pixapi"), ("cell", "pixapi"), ("cell", "pixapi_awaited")):
             manager.magics[kind].pop(name, None)

@@ -143,7 +143,7 @@ class VideoRequest:
     def fields(self) -> dict[str, object]:
         """The request's fields without its start image, as they are sent."""
         duration = self.duration
-        if duration is not None and duration == int(duration):
+        if isinstance(duration, float) and duration.is_integer():
             duration = int(duration)
         return _given(model=self.model, prompt=self.prompt, duration=duration, size=self.size)
 

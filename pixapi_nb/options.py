@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from pixapi_nb.errors import UsageError, clean
 
-__all__ = ["Parser", "cell_parser", "closest", "split"]
+__all__ = ["ALL", "Parser", "cell_parser", "cell_words", "closest", "split"]
 
 
 def closest(word: str, known: Sequence[str]) -> str:
@@ -81,6 +81,15 @@ def _name(text: str) -> str:
     return text
 
 
+ALL = "*"
+"""`--sweep` without names."""
+
+
+def cell_words(line: str) -> list[str]:
+    """The words of a cell's line. A bare `--sweep` takes no value: what follows it may be the model."""
+    return [f"--sweep={ALL}" if word == "--sweep" else word for word in split(line)]
+
+
 def cell_parser() -> Parser:
     """The options of the cell magic: their names are the API's, and a contract."""
     parser = Parser("%%pixapi")
@@ -108,6 +117,9 @@ def cell_parser() -> Parser:
     add("--sync", action="store_true", help="one long request, without a task to come back to")
     add("--dry-run", action="store_true", help="show the request and its price; send nothing")
     add("--interact", action="store_true", help="show the prompt's controls and a Generate button")
+    add("--sweep", metavar="NAMES", help="a grid over the prompt's controls; =style,warmth over those")
+    add("--steps", type=_count, default=5, metavar="K", help="how many stops of a range a sweep takes")
+    add("--models", metavar="A,B", help="the same with several models, side by side")
     add("--save", metavar="DIR", help="where the files go, seen from the notebook's folder")
     add("--embed", choices=("preview", "full", "link"), help="what the notebook itself carries")
     return parser

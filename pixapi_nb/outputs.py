@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import glob
 import io
 import os
 import random
@@ -21,6 +22,7 @@ from typing import BinaryIO
 
 import anyio
 import httpx
+import psutil
 
 from pixapi_nb.checks import LARGEST_INPUT
 from pixapi_nb.errors import DownloadFailed, UnexpectedAnswer, Unreachable, UsageError, clean
@@ -35,6 +37,7 @@ __all__ = ["Expired", "Outputs", "fetched", "file_stem"]
 
 _LARGEST = 2 * 1024**3  # bytes of one medium
 _PATIENCE = 2 * 3600.0  # seconds of trouble in a row
+_LEAST_TRIES = 30  # before that patience ends: a laptop that slept has lost hours, and tried once
 _WRONG_TYPE_TRIES = 5
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -103,6 +106,7 @@ class Outputs:
                 await asyncio.to_thread(os.fsync, sink.fileno())
             target = self._folder / (stem + suffix(kind))
             part.replace(target)
+            _remove_left_behind(self._folder, stem)
             return Media(target, kind)
         except OSError as error:
             self._warn(error)
@@ -119,7 +123,7 @@ class Outputs:
         part, target = self._part(stem), self._folder / (stem + suffix(kind))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            await asyncio.to_thread(part.write_bytes, data)
+            await asyncio.to_thread(_write, part, data)
             part.replace(target)
         except OSError as error:
             self._warn(error)
@@ -166,7 +170,7 @@ class Outputs:
                 raise Expired from error
             grown = sink.seek(0, io.SEEK_END) > have
             failures, since = (1, time.monotonic()) if grown and not wrong else (failures + 1, since)
-            if wrong >= _WRONG_TYPE_TRIES or time.monotonic() - since > _PATIENCE:
+            if wrong >= _WRONG_TYPE_TRIES or (failures >= _LEAST_TRIES and time.monotonic() - since > _PATIENCE):
                 raise DownloadFailed(trouble.message)
             pause = backoff(failures, random.random(), retry_after=wish)  # noqa: S311
             await self._report(Trouble(failures, pause, trouble))
@@ -197,6 +201,22 @@ def _remove(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def _remove_left_behind(folder: Path, stem: str) -> None:
+    """What kernels that died in the middle of this download have left."""
+    for part in folder.glob(f"{glob.escape(stem)}.*.part"):
+        pid = part.name.split(".")[-2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _remove(part)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """So that it survives a power cut: there may be no second copy."""
+    with path.open("wb") as sink:
+        sink.write(data)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
 def _trouble(response: httpx.Response, start: int, validator: str | None) -> Unreachable | None:
     """What is wrong with an answer of the media server, None if nothing. Raises Expired for a URL that has ended."""
     status = response.status_code
@@ -205,7 +225,7 @@ def _trouble(response: httpx.Response, start: int, validator: str | None) -> Unr
     if status == 206:
         found = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
         rest = found is not None and int(found[1]) == start and found[3] in ("*", str(int(found[2]) + 1))
-        if rest and response.headers.get("etag", validator) == validator:
+        if rest and (validator is None or response.headers.get("etag", validator) == validator):
             return None
         return Unreachable("the media server sent another part than it was asked for.")
     if status in (408, 416, 425, 429) or status >= 500:
@@ -215,7 +235,7 @@ def _trouble(response: httpx.Response, start: int, validator: str | None) -> Unr
 
 def _is_plain(response: httpx.Response) -> bool:
     """Whether the bytes on the way are those of the file."""
-    return response.headers.get("content-encoding", "identity").lower() == "identity"
+    return str(response.headers.get("content-encoding", "identity")).lower() == "identity"
 
 
 def _validator(response: httpx.Response) -> str | None:

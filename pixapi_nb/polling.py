@@ -29,11 +29,16 @@ class Seen:
 
 
 def _speed(seen: Sequence[Seen]) -> float | None:
-    """Percent a second, from the latest changes of progress; None while nothing moved."""
+    """Percent a second, from the latest changes of progress; None while nothing moved.
+
+    The first of them began when the progress before it was seen for the last time: work may stand in a queue before.
+    """
     moved: list[Seen] = []
     for one in seen:
         if not moved or one.progress > moved[-1].progress:
             moved.append(one)
+        elif len(moved) == 1:
+            moved[0] = one
     moved = moved[-_WINDOW:]
     if len(moved) < 2 or moved[-1].at <= moved[0].at:
         return None
@@ -51,13 +56,20 @@ def _last_change(seen: Sequence[Seen]) -> Seen:
 
 def remaining(seen: Sequence[Seen], now: float) -> float | None:
     """Seconds until the expected end, None when the progress does not tell: nothing moved yet, or it has stalled."""
+    speed, left = _speed(seen), _left(seen, now)
+    if not speed or left is None:
+        return None
+    stalled = now - _last_change(seen).at > 2 * max(LONGEST, 10.0 / speed)
+    return None if stalled else max(0.0, left)
+
+
+def _left(seen: Sequence[Seen], now: float) -> float | None:
+    """Seconds until the end that the speed so far foretells, negative when it is overdue."""
     speed = _speed(seen)
     if not speed:
         return None
     last = _last_change(seen)
-    left = last.at + (100.0 - last.progress) / speed - now
-    overdue = now - last.at > 2 * max(LONGEST, 10.0 / speed)
-    return None if overdue else max(0.0, left)
+    return last.at + (100.0 - last.progress) / speed - now
 
 
 def expected_progress(seen: Sequence[Seen], now: float) -> float:
@@ -73,15 +85,18 @@ def next_poll(seen: Sequence[Seen], now: float, *, retry_after: float | None = N
     """Seconds to wait before asking about a task again; `retry_after` is the server's wish, which is obeyed."""
     if retry_after is not None:
         return max(SHORTEST, retry_after)
-    left = remaining(seen, now)
+    left = _left(seen, now)
     if left is None:
         # Nothing is known of the end: wait in proportion to the time since anything changed.
         wait = (now - _last_change(seen).at if seen else now) * 0.3
+    elif left <= 0:
+        wait = -left * 0.3
     elif left <= _SOON:
         wait = left + _MARGIN
     else:
         wait = left * 0.6
-    return min(LONGEST, max(SHORTEST, wait))
+    # A short past foretells little: it is not trusted for longer than it has lasted.
+    return max(SHORTEST, min(LONGEST, wait, now + SHORTEST))
 
 
 def backoff(failures: int, chance: float, *, retry_after: float | None = None) -> float:

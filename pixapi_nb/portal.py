@@ -24,6 +24,8 @@ __all__ = ["left_alone", "run", "wait"]
 
 T = TypeVar("T")
 
+_TURN = 0.15  # seconds; without it an interrupt took 5 s and more (measured)
+
 _lock = threading.Lock()
 _running: tuple[int, BlockingPortal, object] | None = None
 
@@ -65,7 +67,11 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
         if future.done() or not isinstance(loop, asyncio.BaseEventLoop):
             return future.result(timeout)
         nest_asyncio2.apply(loop)
-        return loop.run_until_complete(asyncio.wait_for(left_alone(future, loop), timeout))
+        waiting = loop.create_task(asyncio.wait_for(left_alone(future, loop), timeout))
+        try:
+            return loop.run_until_complete(waiting)
+        finally:
+            waiting.cancel()  # an interrupt leaves it behind, and asyncio would print what becomes of it
     except (asyncio.TimeoutError, FutureTimeout):  # three classes on Python 3.10, one later
         if future.done():
             raise
@@ -73,7 +79,10 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
 
 
 def left_alone(future: Future[T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
-    """The future, to be awaited on `loop`; cancelling the wait does not cancel the work, and the loop may close before."""
+    """The future, to be awaited on `loop`; cancelling the wait does not cancel the work, and the loop may close before.
+
+    Meanwhile the loop turns: ipykernel cancels a waiting cell from a signal handler, which an idle loop does not notice.
+    """
     awaited: asyncio.Future[T] = loop.create_future()
 
     def pass_on() -> None:
@@ -90,5 +99,13 @@ def left_alone(future: Future[T], loop: asyncio.AbstractEventLoop) -> asyncio.Fu
         with contextlib.suppress(RuntimeError):  # closed meanwhile: nobody waits there any more
             loop.call_soon_threadsafe(pass_on)
 
-    future.add_done_callback(tell)
+    def turn() -> None:
+        if not awaited.done():
+            loop.call_later(_TURN, turn)
+
+    if future.done():
+        pass_on()
+    else:
+        future.add_done_callback(tell)
+        turn()
     return awaited

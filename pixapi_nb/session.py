@@ -6,9 +6,12 @@ Configuration (PIXAPI_KEY, PIXAPI_BASE_URL, PIXAPI_HOME) is read when it is need
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import difflib
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,11 +34,12 @@ from pixapi_nb.errors import (
 )
 from pixapi_nb.events import Event
 from pixapi_nb.jobs import Job
-from pixapi_nb.ledger import Entry, Ledger
+from pixapi_nb.ledger import Entry, Ledger, LedgerWarning
 from pixapi_nb.lifecycle import Course
 from pixapi_nb.media import Media
 from pixapi_nb.models import ImageRequest, Kind, Model, Request, VideoRequest
 from pixapi_nb.pricing import Price
+from pixapi_nb.turns import Alone, Turns
 from pixapi_nb.wire import Secret, Server, Wire
 
 __all__ = ["DEFAULT_BASE_URL", "Options", "Session", "current"]
@@ -43,6 +47,8 @@ __all__ = ["DEFAULT_BASE_URL", "Options", "Session", "current"]
 DEFAULT_BASE_URL = "https://api.pixapi.ai"
 LOCAL = "local"
 _LOCAL_KEY = "sk_local"
+_UNSEEN = "?"  # the model of a task that another ledger has seen sent
+_LAST_MOMENT = 2.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,8 @@ class Options:
 
     `folder`: where its files go (default: the session's). `budget`: credits that may be spent at this server from local
     midnight on, this request included; a price without a known top then needs `accept_price`. `reuse`: answer from an
-    earlier identical request, if its files are there. `recipes`: whether files say how they were made.
+    earlier identical request, if its files are there. `recipes`: whether files say how they were made. `sweep`, `place` and
+    `turns` are for a job that is one of many.
     """
 
     synchronous: bool = False
@@ -62,6 +69,7 @@ class Options:
     recipes: bool = True
     sweep: str | None = None
     place: str | None = None
+    turns: Turns = field(default_factory=Alone)
 
 
 @dataclass
@@ -81,6 +89,7 @@ class Session:
     _wires: dict[Server, Wire] = field(default_factory=dict, repr=False)
     _models: dict[Server, asyncio.Future[tuple[Model, ...]]] = field(default_factory=dict, repr=False)
     _embedded: Embedded | None = field(default=None, repr=False)
+    _registered: bool = field(default=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     # -- configuration ---------------------------------------------------------------------------------------------
@@ -111,11 +120,10 @@ class Session:
         address = (base_url or self.address()).strip().rstrip("/")
         if address == LOCAL:
             return Server(self.embedded.address(), Secret(_LOCAL_KEY), LOCAL)
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"the base URL {address!r} is not one.", hint="Such as https://api.pixapi.ai, or the word local.")
-        if parts.username or parts.password:
+        if "@" in address:
             raise UsageError("a base URL must not carry a password.", hint="The key goes into PIXAPI_KEY, or %pixapi login.")
+        if not _is_address(address):
+            raise UsageError(f"the base URL {address!r} is not one.", hint="Such as https://api.pixapi.ai, or the word local.")
         found = Secret(key) if key else self.found_key()
         if found is None:
             raise MissingKey
@@ -177,8 +185,9 @@ class Session:
         digest = books.fingerprint(request)
         if options.reuse:
             earlier = self.ledger.reusable(server.name, digest)
-            if earlier is not None:
-                return books.reused(request, earlier)
+            found = books.reused(earlier, request) if earlier else None
+            if found is not None:
+                return found
         if options.budget is not None and price.top is None and not options.accept_price:
             raise BudgetExceeded(
                 f"there is a budget, and what {clean(request.model, 60)} may cost is not known ({price}).",
@@ -200,22 +209,23 @@ class Session:
                 self.wire(server),
                 options.folder or self.folder,
                 synchronous=options.synchronous,
-                intend=lambda: self.ledger.intend(entry, budget=budget, since=since),
+                intend=lambda: _despite_trouble(lambda: self.ledger.intend(entry, budget=budget, since=since)),
                 record=self._recorder(job),
                 explain=self._explainer(job, server),
                 finish=self._finisher(job) if options.recipes else lambda media: None,
+                turns=options.turns,
             )
         )
         return job
 
     def resume(self, entry: Entry, server: Server, options: Options | None = None) -> Job:
-        """Bring earlier work home: the job under way if this process has it, else from its task. Sends nothing paid.
+        """Bring earlier work home: the job under way if this process has it, else from its files, else from its task.
 
-        Raises UsageError where there is no task to come back to.
+        Sends nothing paid. Raises UsageError where there is no task to come back to.
         """
-        under_way = self.jobs.get(entry.job_id)
-        if under_way is not None:
-            return under_way
+        at_home = self.jobs.get(entry.job_id) or books.reused(entry)
+        if at_home is not None:
+            return at_home
         options = options or Options()
         job = books.job_of(entry)
         self._launch(
@@ -226,14 +236,16 @@ class Session:
                 task_id=entry.task_id,
                 record=self._recorder(job),
                 explain=self._explainer(job, server),
-                finish=self._finisher(job) if options.recipes else lambda media: None,
+                # Of a task that these books did not see sent, nobody knows how it was made.
+                finish=self._finisher(job, entry) if options.recipes and entry.model != _UNSEEN else lambda media: None,
+                turns=options.turns,
             )
         )
         return job
 
     def adopt(self, task_id: str, server: Server) -> Entry:
         """A row for a task that this ledger has not seen: one from another machine, or from a lost ledger."""
-        request = ImageRequest(model="?", prompt=f"task {task_id}")
+        request = ImageRequest(model=_UNSEEN, prompt=f"task {task_id}")
         job = Job(request, server=server.name, estimate=Price())
         blank = books.entry(job, books.fingerprint(request), notebook=self.notebook)
         entry = replace(blank, state="submitted", task_id=task_id)
@@ -255,12 +267,12 @@ class Session:
         return explain
 
     def _recorder(self, job: Job) -> Callable[[Event], None]:
-        return lambda event: self.ledger.record(job.id, event)
+        return lambda event: _despite_trouble(lambda: self.ledger.record(job.id, event))
 
-    def _finisher(self, job: Job) -> Callable[[tuple[Media, ...]], None]:
+    def _finisher(self, job: Job, entry: Entry | None = None) -> Callable[[tuple[Media, ...]], None]:
         def finish(media: tuple[Media, ...]) -> None:
             try:
-                recipes.write(job, media)
+                recipes.write(job, media, entry.request.get("inputs", ()) if entry else ())
             except OSError as error:
                 job.notes.append(f"no recipe was written: {error.strerror}")
 
@@ -270,6 +282,15 @@ class Session:
         job = course.job
         self.jobs[job.id] = job
         portal.run(course.run).add_done_callback(lambda _: self.jobs.pop(job.id, None))
+        if not self._registered:
+            self._registered = True
+            atexit.register(self._let_answers_come)  # after the portal's, so that it runs before
+
+    def _let_answers_come(self) -> None:
+        """At the end of the process: what is being sent gets a moment for its answer, which says how to come back to it."""
+        deadline = time.monotonic() + _LAST_MOMENT
+        while any(job.task_id is None for job in list(self.jobs.values())) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     @property
     def ledger(self) -> Ledger:
@@ -289,11 +310,26 @@ class Session:
 
     def close(self) -> None:
         """Close connections and end the embedded Pixapi. Jobs under way at other servers can be resumed."""
+        atexit.unregister(self._let_answers_come)
         wires, self._wires = list(self._wires.values()), {}
         for one in wires:
             portal.run(one.aclose).result(10)
         if self._embedded is not None:
             self._embedded.stop()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets, or the port
+        return False
+
+
+def _despite_trouble(write: Callable[[], None]) -> None:
+    """Write to the ledger. Its warning, where warnings are errors, comes when all is written down in memory."""
+    with contextlib.suppress(LedgerWarning):
+        write()
 
 
 _current: Session | None = None

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import functools
 import json
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
@@ -65,6 +68,7 @@ class Secret:
     def __init__(self, value: str | Secret) -> None:
         self._value: str = value.reveal() if isinstance(value, Secret) else value.strip()
         if not self._value or not all("!" <= c <= "~" for c in self._value):
+            self._value = value = ""  # tracebacks show what is in their frames
             raise UsageError("the key has characters that no key has.", hint="Was more than the key copied, or less?")
 
     def reveal(self) -> str:
@@ -107,6 +111,12 @@ class Server:
     key: Secret
     name: str
 
+    def __post_init__(self) -> None:
+        try:
+            _ = urlsplit(self.base_url).port
+        except ValueError as error:
+            raise UsageError(f"the base URL {clean(self.base_url, 120)!r} is not one: {clean(error, 80)}.") from error
+
     @property
     def is_local(self) -> bool:
         """Whether this is the embedded Pixapi."""
@@ -123,12 +133,14 @@ class Wire:
         self._read_synchronous = timeout or _READ_SYNCHRONOUS
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE)
         agent = {"User-Agent": f"pixapi_nb/{__version__}"}
+        tls = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         # No proxy of the environment stands between this machine and itself.
         self._api = httpx.AsyncClient(
             headers=agent | {"Authorization": f"Bearer {server.key.reveal()}", "Accept": "application/json"},
             timeout=httpx.Timeout(self._read, connect=_CONNECT, write=_WRITE, pool=None),
             limits=limits,
             mounts=_LOOPBACK,
+            verify=tls,
         )
         self._media = httpx.AsyncClient(
             headers=agent | {"Accept-Encoding": "identity"},  # ranges and lengths are those of the file
@@ -136,6 +148,7 @@ class Wire:
             limits=limits,
             follow_redirects=True,
             mounts=_LOOPBACK,
+            verify=tls,
         )
 
     async def aclose(self) -> None:
@@ -190,6 +203,7 @@ class Wire:
             headers["If-Range"] = validator
         try:
             address = urljoin(self.server.base_url + "/", url)
+            _ = urlsplit(address).port
         except ValueError as error:
             raise UnexpectedAnswer(f"the medium's address is not one: {clean(error, 80)}.") from error
         try:
@@ -273,6 +287,12 @@ class Wire:
             what = "an empty answer" if not content.strip() else "an answer that is not JSON"
             error.message = f"the server sent {what} (HTTP {response.status_code})."
         return None, error
+
+
+@functools.lru_cache(maxsize=4)
+def _tls(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """httpx's own; making one takes longer than anything else here. It reads the two variables itself."""
+    return httpx.create_ssl_context()
 
 
 class _Unreadable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import anyio
 
 from pixapi_nb import portal, show, show_parts
-from pixapi_nb.errors import Detached, clean
+from pixapi_nb.errors import Detached, PixapiError, clean
 from pixapi_nb.events import Delivered, Event, Stopped
 from pixapi_nb.jobs import Job
 from pixapi_nb.view.line import describe
@@ -59,7 +60,8 @@ class CellView:
                 await changed.wait()
             changed.clear()
             if not isinstance(self._last, (Delivered, Stopped)):
-                self._progress.update(describe(self.job, self._last))
+                with contextlib.suppress(Exception):  # a front end that is gone: the work is not, nor is the wait for it
+                    self._progress.update(describe(self.job, self._last))
         bundle = await asyncio.to_thread(self.bundle)
         await asyncio.to_thread(self._progress.close, bundle)
 
@@ -67,7 +69,7 @@ class CellView:
         """What stays beneath the cell."""
         job = self.job
         if job.error is not None or not job.media:
-            said = str(job.error) if self.left and job.error else ""
+            said = _in_one_line(job.error) if self.left and job.error else ""
             return show_parts.stopped(describe(job, self._last).text, said)
         return show.result(
             job.media,
@@ -89,6 +91,10 @@ def caption(job: Job) -> show.Caption:
         note="; ".join(job.notes) or None,
         local=job.server == "local",
     )
+
+
+def _in_one_line(error: PixapiError) -> str:
+    return " ".join(line if line.endswith((".", "!", "?", ":")) else f"{line}." for line in str(error).splitlines())
 
 
 def _detached(job: Job) -> Detached:

@@ -11,6 +11,8 @@ from pixapi_nb.polling import expected_progress, remaining
 
 __all__ = ["Line", "describe", "duration"]
 
+_LONG_SENDING = 3.0  # seconds: after these it is no longer the request that takes its time
+
 
 @dataclass(frozen=True)
 class Line:
@@ -58,13 +60,14 @@ def describe(job: Job, last: Event | None) -> Line:
     """The line for a job whose latest event is `last`."""
     now = job.seconds
     state, percent, left, trouble = _state(job, last, now)
+    price = f"estimated {job.estimate}" if job.estimate.known else str(job.estimate)
     return Line(
         percent=percent,
         state=state,
         elapsed=now,
         left=left,
         model=clean(job.request.model, 60),
-        price=f"estimated {job.estimate}" if job.estimate.known else str(job.estimate),
+        price="" if isinstance(last, Stopped) else price,  # what was charged, the error says
         task_id=clean(job.task_id, 60) if job.task_id else None,
         trouble=trouble,
     )
@@ -73,7 +76,7 @@ def describe(job: Job, last: Event | None) -> Line:
 def _state(job: Job, last: Event | None, now: float) -> tuple[str, float | None, float | None, str | None]:
     match last:
         case None | Sending():
-            return "sending", None, None, None
+            return "sending" if now < _LONG_SENDING else "waiting for the answer", None, None, None
         case Retrying(attempt, wait, error):
             why = f"try {attempt + 1} in {duration(wait + 0.99)}: {clean(error.message, 120)}"
             return "sending again", None, None, why

@@ -53,25 +53,24 @@ class Bar:
     def __init__(self, *more: w.Widget, hint: str | None = None) -> None:
         self._hint = hint
         self._lock = threading.Lock()  # a click may come on another thread than the updates
-        self._bar = w.FloatProgress(min=0, max=100, layout=w.Layout(width="100%", max_width="512px", height="18px"))
+        self._busy = w.HTML(value=show_parts.busy("working"))
+        look = w.Layout(width="100%", max_width="512px", height="18px", display="none")
+        self._bar = w.FloatProgress(min=0, max=100, layout=look)
         self._words = w.HTML()
-        self.box = w.VBox([w.HTML(value=show_parts.busy("working")), self._words, *more])
+        self.box = w.VBox([self._busy, self._bar, self._words, *more])
 
     def update(self, line: Line) -> None:
-        with self._lock:
-            first = self.box.children[0]
-            if line.percent is not None and first is not self._bar:
-                self.box.children = (self._bar, *self.box.children[1:])
-                close_tree(first)
         if line.percent is not None:
+            # Hidden, not taken away: ipywidgets complains of a child that goes while the page is still building it.
+            self._busy.layout.display, self._bar.layout.display = "none", None
             self._bar.value = max(self._bar.value, line.percent)
         self._words.value = show_parts.progress(line.text, self._hint)
 
     def leave(self) -> None:
         """Keep only the bar and its words."""
         with self._lock:
-            self._hint, more = None, self.box.children[2:]
-            self.box.children = self.box.children[:2]
+            self._hint, more = None, self.box.children[3:]
+            self.box.children = self.box.children[:3]
         for child in more:
             close_tree(child)
 
@@ -80,11 +79,10 @@ class Bar:
         with self._lock:
             old = self.box.children
             self.box.children = (w.HTML(value=bundle["text/html"]),)
-        for child in {*old, self._bar}:
+        for child in old:
             close_tree(child)
 
     def close(self) -> None:
-        close_tree(self._bar)
         close_tree(self.box)
 
 

@@ -1,5 +1,6 @@
-"""Controls for a notebook: the knobs of a prompt."""
+"""Controls and pictures for a notebook: the knobs of a prompt, comparing, a gallery."""
 
+from pixapi_nb.widgets.pictures import compare, gallery
 from pixapi_nb.widgets.sliders import PromptSliders
 
-__all__ = ["PromptSliders"]
+__all__ = ["PromptSliders", "compare", "gallery"]

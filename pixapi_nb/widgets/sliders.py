@@ -2,100 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as w
+from traitlets import Dict, Unicode
 
-from pixapi_nb import portal, show, show_parts
 from pixapi_nb.asking import Ask
-from pixapi_nb.errors import PixapiError
-from pixapi_nb.models import Request
+from pixapi_nb.errors import PixapiError, UsageError, clean
+from pixapi_nb.inputs import input_image
+from pixapi_nb.jobs import Job
 from pixapi_nb.prompt import Free, Template
-from pixapi_nb.session import Options, Session
-from pixapi_nb.view.cell import CellView
-from pixapi_nb.view.progress import SlotProgress, close_tree
-from pixapi_nb.widgets.controls import control
+from pixapi_nb.widgets import pieces
+from pixapi_nb.widgets.controls import abbreviated, control, label_width, put, standing
+from pixapi_nb.widgets.home import Home
+from pixapi_nb.widgets.live import Live
+from pixapi_nb.widgets.panel import Order, Panel, boxed
+from pixapi_nb.widgets.settings import MODEL, Chosen
 
 __all__ = ["PromptSliders"]
 
 
-class PromptSliders(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
-    """The controls of one prompt. Nothing is sent until Generate is pressed; several generations may run at once."""
+class PromptSliders(Panel):
+    """The controls of one prompt. Nothing is sent until Generate is pressed; several generations may run at once.
+
+    `PromptSliders("A {{style: noir | studio}} cup, warmth {{warmth}}", warmth=(0, 10))`
+
+    A keyword with the name of a placeholder is one of `interact`'s abbreviations: `(0, 10)` and `(0, 1, 0.1)` a range,
+    a list choices, a widget itself, and anything else where the control begins; `controls={…}` takes the same for names
+    that are also a setting's. `image` is one picture to edit or to start from, or a list of them.
+
+    Observable: `prompt` (as it is sent), `values` (by name; setting it moves the controls), `results`, `selected`.
+    Raises UsageError; PromptError for the template.
+    """
+
+    prompt = Unicode(help="The prompt as it is sent.")
+    values = Dict(help="What the controls stand at, by name. Setting it moves them.")
+
+    def __init__(
+        self,
+        prompt: str | Template,
+        *,
+        model: str = MODEL,
+        n: int = 1,
+        size: str | None = None,
+        quality: str | None = None,
+        duration: float | None = None,
+        image: Any = (),
+        controls: Mapping[str, Any] | None = None,
+        home: Home | None = None,
+        begin: Chosen | None = None,
+        **more: Any,
+    ) -> None:
+        template = prompt if isinstance(prompt, Template) else Template.parse(prompt.strip())
+        self._template, start = abbreviated(template, {**more, **(controls or {})})
+        self._images = tuple(map(input_image, image if isinstance(image, (list, tuple)) else [image]))
+        begin = begin or Chosen(model=model, n=n, size=size, quality=quality, duration=duration)
+        width = label_width(self._template.controls)
+        self._controls = {
+            name: given if isinstance(given := start.get(name), w.ValueWidget) else control(one, standing(one, given), width)
+            for name, one in self._template.controls.items()
+        }
+        self._shown = w.HTML()
+        self._live = Live(self._order, self._carry_out, self._telling)
+        super().__init__(home or Home.found(), begin, label_width=width)
+        for one in self._controls.values():
+            one.observe(lambda _: self._changed(), "value")
+        self._show(self._desk(), self._strip.box)
+        self._changed()
+        self.observe(lambda change: self._move(change.new), "values")
 
     @classmethod
-    def from_ask(cls, ask: Ask, session: Session, variables: Mapping[str, Any], *, folder: Path, beside: Path) -> PromptSliders:
-        """The panel for a cell. A control stands at the variable of its name where that fits, else at its default."""
-        return cls(ask, session, variables, folder=folder, beside=beside)
-
-    def __init__(self, ask: Ask, session: Session, variables: Mapping[str, Any], *, folder: Path, beside: Path) -> None:
-        self._ask, self._session, self._folder, self._beside = ask, session, folder, beside
-        template: Template = ask.template
-        self._controls = {
-            name: control(declared, _standing(declared, variables.get(name))) for name, declared in template.controls.items()
-        }
-        self._prompt, self._price = w.HTML(), w.HTML()
-        self._button = w.Button(description="Generate", button_style="primary", tooltip="Sends the prompt above, once")
-        self._button.on_click(lambda _: self.generate())
-        self._message = w.HTML()
-        self._results = w.VBox()
-        for one in self._controls.values():
-            one.observe(lambda _: self._show_prompt(), "value")
-        super().__init__(
-            [
-                *self._controls.values(),
-                self._prompt,
-                w.HBox([self._button, self._price], layout=w.Layout(align_items="center", flex_flow="row wrap")),
-                self._message,
-                self._results,
-            ]
+    def from_ask(cls, ask: Ask, home: Home, variables: Mapping[str, Any]) -> PromptSliders:
+        """The panel of a cell. A control stands at the variable of its name where that fits, else at its default."""
+        begin = Chosen(
+            model=ask.model,
+            n=ask.option("n"),
+            size=ask.option("size"),
+            quality=ask.option("quality"),
+            duration=ask.words.duration,
+            response_format=ask.words.response_format,
+            kind=ask.words.kind,
         )
-        self._show_prompt()
+        fitting = {name: variables[name] for name, one in ask.template.controls.items() if one.fits(variables.get(name))}
+        made = cls(ask.template, image=ask.images, home=home, begin=begin, controls=fitting)
+        made._owned = True
+        return made
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """What the controls stand at."""
+    def _desk(self) -> w.Widget:
+        knobs = boxed("pixapi-knobs", w.VBox(list(self._controls.values())), self._settings.rows)
+        sheet = boxed("pixapi-sheet", self._shown, self._act, self._live.box, self._message)
+        return boxed("pixapi-desk", boxed("pixapi-left", knobs, sheet), self._strip.newest, box=w.Box)
+
+    # -- what it would send
+
+    def _now(self) -> dict[str, Any]:
         return {name: one.value for name, one in self._controls.items()}
 
-    def request(self) -> Request:
-        """The request as the controls have it now. Raises UsageError."""
-        return self._ask.request(self._ask.likely_kind, self.values)
+    def _order(self) -> Order:
+        values = self._now()
+        free = (name for name, one in self._template.controls.items() if isinstance(one, Free))
+        empty = next((name for name in free if not str(values[name]).strip()), None)
+        if empty is not None:
+            raise UsageError(f"{{{{{empty}}}}} is empty.", hint="Write something into its box.")
+        return Order(self._settings.chosen(), self._template.render(values), values, self._images)
 
-    def _show_prompt(self) -> None:
-        self._prompt.value = show_parts.prompt(self._ask.template.spans(self.values))
-        self._telling(lambda: self._set_price(self._session.checked_price(self.request())))
+    def _spans(self) -> list[tuple[str, str | None]]:
+        return self._template.spans(self._now())
 
-    def _set_price(self, price: object) -> None:
-        self._price.value = show_parts.line(str(price))
+    def _changed(self) -> None:
+        if self._putting or self._closed:
+            return
+        with self._telling():
+            spans = self._spans()
+            self._shown.value = pieces.prompt(spans)
+            self.prompt = "".join(text for text, _ in spans)
+            self.values = self._now()
+        super()._changed()
+        self._live.moved()
 
-    def generate(self) -> None:
-        """Send the prompt as it stands. The result appears below, newest first; what is wrong is said in the panel."""
-        self._telling(self._generate)
+    # -- going back
 
-    def _generate(self) -> None:
-        server, kind = portal.wait(portal.run(self._session.ready, self._ask.model))
-        request = self._ask.request(kind, self.values)
-        job = self._session.start(request, server, Options(synchronous=self._ask.words.sync, folder=self._folder))
-        slot = SlotProgress()
-        self._results.children = (slot.box, *self._results.children)
-        CellView(job, embed=self._ask.option("embed"), beside=self._beside, alone=True).open(slot)
+    def _put(self, job: Job, values: Mapping[str, Any]) -> None:
+        self._place(values)
 
-    def _telling(self, work: Callable[[], None]) -> None:
+    def _place(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name in self._controls:
+                put(self._controls[name], self._template.controls[name], value)
+
+    def _move(self, values: Mapping[str, Any]) -> None:
+        """Somebody has set `values`: raises PromptError, to them, where they do not fit."""
+        now = self._now()
+        if values == now:
+            return
         try:
-            work()
-            self._message.value = ""
-        except PixapiError as error:
-            self._message.value = str(show.note(str(error), "error"))
+            unknown = next((name for name in values if name not in self._controls), None)
+            if unknown is not None:
+                raise UsageError(f"the prompt has no {{{{{clean(unknown, 40)}}}}}.")
+            self._template.render({**now, **values})
+        except PixapiError:
+            self.values = now
+            raise
+        self._putting = True
+        try:
+            self._place(values)
+        finally:
+            self._putting = False
+        self._changed()
 
     def close(self) -> None:
-        """Take the panel away. What is being generated goes on, and its files arrive."""
-        for child in self.children:
-            close_tree(child)
+        if not self._closed:
+            self._live.stop()
         super().close()
-
-
-def _standing(declared: Any, value: object) -> object:
-    if isinstance(declared, Free):
-        return value if value is not None and declared.fits(value) else ""
-    return value if value is not None and declared.fits(value) else declared.default

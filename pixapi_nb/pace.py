@@ -1,0 +1,146 @@
+"""How fast to go: paid requests under a limit that nobody has told us, and questions under a budget. Pure: time is passed in.
+
+Two things are learnt from a server. How many jobs it takes at once: from few on, one more for each that it accepts, half as
+many when it refuses with 429, then quickly back to where that was and slowly beyond. And how many requests it takes in a
+second: when it refuses, it is held to have reached its limit with those of the last second, and somewhat fewer are sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+__all__ = ["Pace", "Questions", "time_left"]
+
+_FIRST, _MOST = 4.0, 96.0  # jobs at once; the connections to a server are 100
+_UNANSWERED = 8  # paid requests on their way at once: so many at most are refused when a limit is met
+_SECOND = 1.01  # the second in which requests are counted; what was sent in one arrives in one
+_BELOW = 0.95  # of a limit that was met
+_CATCH_UP = 2.0  # requests that may follow at once on others that came late; the rest are evenly spread
+_PROBE = 20.0  # seconds without a refusal before the limit is tried anew
+_HIGHER = 1.05  # and then by so much
+_BEYOND = 0.25  # growth for each accepted request, where refusals have been met before
+
+
+@dataclass
+class Pace:
+    """The pace of paid requests. `window` is how many jobs may be under way at once."""
+
+    window: float = _FIRST
+    limit: float | None = None
+    """Requests a second; None until the server has refused one."""
+    refusals: int = 0
+    _ceiling: float = _MOST  # from here on growth is slow
+    _sent: deque[float] = field(default_factory=deque)  # the times of the last second's requests
+    _taken: deque[float] = field(default_factory=deque)  # the times at which the last second's were accepted
+    _unanswered: int = 0
+    _not_before: float = 0.0
+    _next: float = 0.0
+    _halved: float = float("-inf")
+    _probed: float = 0.0
+
+    def has_room(self, under_way: int) -> bool:
+        """Whether one more job may begin, with so many under way."""
+        return under_way < int(self.window)
+
+    def delay(self, now: float) -> float | None:
+        """Seconds until the next paid request may be sent, 0 for at once; None: when one that is on its way is answered."""
+        if now < self._not_before:
+            return self._not_before - now
+        if self._unanswered >= min(_UNANSWERED, int(self.window)):
+            return None
+        if self.limit is None:
+            return 0.0
+        if now - self._probed > _PROBE:
+            self.limit, self._probed = self.limit * _HIGHER + 0.1, now
+        self._forget(now)
+        most = max(1, round(self.limit))
+        full = self._sent[-most] + _SECOND - now if len(self._sent) >= most else 0.0
+        return max(0.0, full, self._next - now)
+
+    def sent(self, now: float) -> None:
+        """A paid request is sent now."""
+        self._forget(now)
+        self._sent.append(now)
+        self._unanswered += 1
+        if self.limit is not None:
+            self._next = max(self._next, now - _CATCH_UP / self.limit) + 1.0 / self.limit
+
+    def moved(self, sent: float, now: float) -> None:
+        """The one of `sent` goes out only now."""
+        if sent in self._sent:
+            self._sent.remove(sent)
+            self._sent.append(now)
+
+    def unsent(self, sent: float) -> None:
+        """The one of `sent` was not sent at all."""
+        self._unanswered -= 1
+        self._next = 0.0
+        if sent in self._sent:
+            self._sent.remove(sent)
+
+    def accepted(self, now: float) -> None:
+        """The server took one."""
+        self._unanswered -= 1
+        self._taken.append(now)
+        while self._taken[0] <= now - _SECOND:
+            self._taken.popleft()
+        grown = self.window + (1.0 if self.window < self._ceiling else _BEYOND)
+        self.window = min(_MOST, grown)
+
+    def over(self) -> None:
+        """One ended in another way, which says nothing about the pace."""
+        self._unanswered -= 1
+
+    def refused(self, sent: float, now: float, retry_after: float | None = None) -> None:
+        """One that was sent at `sent` was answered 429."""
+        self._unanswered -= 1
+        self.refusals += 1
+        self._not_before = max(self._not_before, now + (retry_after or 0.0))
+        met = sum(1 for at in self._taken if at > now - _SECOND)
+        if sent in self._sent:
+            self._sent.remove(sent)  # the server does not count what it refused
+        if sent < self._halved:
+            return  # it was on its way when the pace was halved
+        self._halved = self._probed = self._not_before
+        self._ceiling = max(_FIRST, self.window)
+        self.window = max(1.0, self.window / 2)
+        self.limit = max(1.0, _BELOW * min(self.limit or met, max(1, met)))
+
+    def _forget(self, now: float) -> None:
+        while self._sent and self._sent[0] <= now - 2 * _SECOND:
+            self._sent.popleft()
+
+
+@dataclass
+class Questions:
+    """The budget of questions about tasks, for all jobs together: `rate` a second, evenly spread, first come first served."""
+
+    rate: float = 20.0
+    most: float = 100.0
+    _next: float = 0.0
+
+    def slot(self, now: float) -> float:
+        """Take the next place; seconds until then."""
+        at = max(now, self._next)
+        self._next = at + 1.0 / self.rate
+        return at - now
+
+    def answered(self) -> None:
+        """The server is content."""
+        self.rate = min(self.most, self.rate + 1.0)
+
+    def refused(self, now: float, retry_after: float | None = None) -> None:
+        """A question was answered 429."""
+        self.rate = max(1.0, self.rate / 2)
+        self._next = max(self._next, now + (retry_after or 0.0))
+
+
+def time_left(ends: list[float], now: float, remaining: int) -> float | None:
+    """Seconds for `remaining` more, from the times at which the latest jobs ended; None while too few have."""
+    if not remaining:
+        return 0.0
+    latest = ends[-40:]
+    if len(latest) < 3 or now <= latest[0]:
+        return None
+    return remaining * (now - latest[0]) / (len(latest) - 1)

@@ -1,0 +1,643 @@
+"""A sweep: one prompt, many settings, one labelled grid. Many jobs under one plan, one pace and one budget.
+
+    from pixapi_nb import sweep
+    cups = sweep("A {{style: noir | studio}} cup, warmth {{warmth: 0..10}}", model="nano-banana", axes={"warmth": 5})
+    cups.result().to_dataframe()
+
+The plan is in the ledger before anything is sent, and so is each place before its request: what a restarted kernel
+finishes is exactly what was never sent. A failure stays in its place until `retry()`; an unknown outcome stays for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from pixapi_nb import contact, portal, session
+from pixapi_nb.errors import (
+    BudgetExceeded,
+    InsufficientCredits,
+    MissingKey,
+    NotSent,
+    OutcomeUnknown,
+    PixapiError,
+    Unauthorized,
+    UsageError,
+)
+from pixapi_nb.events import Completed, Event, Processing, Sending, Submitted
+from pixapi_nb.inputs import Source, input_image
+from pixapi_nb.jobs import Job
+from pixapi_nb.ledger import Entry
+from pixapi_nb.media import Media
+from pixapi_nb.models import ImageRequest, InputImage, Request, VideoRequest
+from pixapi_nb.pace import time_left
+from pixapi_nb.preview import UnreadableError
+from pixapi_nb.pricing import Price
+from pixapi_nb.prompt import Free, Template
+from pixapi_nb.session import Options, Session
+from pixapi_nb.sweep_plan import Axis, Place, Plan, Value, declared_axes, given_axis, pages, repeated
+from pixapi_nb.sweep_rows import SweepRow, SweepRows
+from pixapi_nb.turns import Shared, Withdrawn
+from pixapi_nb.wire import Server
+
+if TYPE_CHECKING:
+    import pandas
+    from PIL.Image import Image
+
+__all__ = ["Cell", "Counts", "Sweep", "sweep"]
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed", "unknown"]
+
+# What befalls one would befall all that follow.
+_FOR_ALL = (BudgetExceeded, InsufficientCredits, MissingKey, NotSent, Unauthorized)
+_MANY_UNKNOWN = 5  # unknown outcomes in a row, with no acceptance between them: the line is bad, and each may cost money
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of a sweep, as it is at a moment. `progress` is 0 to 100; `thumb` a small JPEG."""
+
+    place: Place
+    state: State = "waiting"
+    progress: float = 0.0
+    job_id: str | None = None
+    task_id: str | None = None
+    media: tuple[Media, ...] = ()
+    seconds: float | None = None
+    credits: float | None = None
+    error: str | None = None
+    thumb: bytes | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Mapping[str, Value]:
+        """Its value on each axis."""
+        return self.place.settings
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its files."""
+        return tuple(one.path for one in self.media if one.path is not None)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many places are in each state, and the credits charged so far."""
+
+    waiting: int
+    running: int
+    done: int
+    failed: int
+    unknown: int
+    credits: float
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.running + self.done + self.failed + self.unknown
+
+
+class Sweep(Sequence[Cell]):
+    """Made by `sweep`. A sequence of cells in the order of the plan; `await it` or `.result()` waits for all of them.
+
+    `rows()`, `to_dataframe()` and `contact_sheet()` show what there is so far, and never wait.
+    """
+
+    def __init__(self, plan: Plan, own: Session, server: Server, options: Options, *, sweep_id: str | None = None) -> None:
+        self.id = sweep_id or f"sweep_{uuid.uuid4().hex[:10]}"
+        self.plan = plan
+        self.pages = pages(plan)
+        self.server = server.name
+        self.created = time.time()
+        self.stopped: PixapiError | None = None  # why no more is sent, though places wait
+        self.shape = 1.0  # of its pictures, height by width
+        self.sheet_file: Path | None = None
+        self._session, self._server, self._options = own, server, options
+        self._cells = [Cell(place) for place in plan.places()]
+        self._entries: dict[int, Entry] = {}  # what an earlier kernel has paid for
+        self._edge = contact.DENSITY * max(contact.cell_size(len(self._cells), 1.0))
+        self._ends: list[float] = []
+        self._under_way = 0
+        self._unknown_in_a_row = 0
+        self._asked_to_stop = False
+        self._lock = threading.Lock()
+        self._future: Future[Sweep] | None = None
+        self._shared: Shared | None = None
+        self._drawing = asyncio.Semaphore(2)  # pictures that are decoded at once
+        _alive[self.id] = self
+
+    # -- before --------------------------------------------------------------------------------------------------------
+
+    @property
+    def price(self) -> Price:
+        """What the places that wait should cost. Raises UsageError for a request that cannot be sent as it is."""
+        total = Price.of(0)
+        for cell in self._cells:
+            if cell.state == "waiting":
+                total = total + self._session.checked_price(self.plan.request(cell.place))
+        return total
+
+    @property
+    def started(self) -> bool:
+        """Whether anything has been sent, or could have been."""
+        return self._future is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it is under way any more."""
+        return self._future is not None and self._future.done()
+
+    def start(self) -> Sweep:
+        """Send what waits. Costs money; does nothing where it is under way already."""
+        with self._lock:
+            if self._future is not None and not self._future.done():
+                return self
+            _ = self.price  # what cannot be sent is told before the first is
+            first = self._future is None and not self._entries
+            self._future = Future()
+            self._future.set_running_or_notify_cancel()
+            self.stopped, self._asked_to_stop, self._unknown_in_a_row = None, False, 0
+        self._write_down(new=first)
+        portal.run(self._run, self._future)
+        return self
+
+    def _write_down(self, *, new: bool) -> None:
+        rows = SweepRows(self._session.ledger)
+        if new:
+            folder = str((self._options.folder or self._session.folder).absolute())
+            plan = {**self.plan.as_json(), "folder": folder, "synchronous": self._options.synchronous}
+            rows.add(SweepRow(self.id, self.server, self.created, plan, False, self._session.notebook))
+            _keep_inputs(self._session.home, self.plan.base.inputs)
+        else:
+            rows.claim(self.id)
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Send no more. What was accepted goes on and arrives; `start()` and `%pixapi resume` send the rest."""
+        self._asked_to_stop = True
+        if self._shared is not None:
+            portal.run(_call, self._shared.close)
+
+    def spend(self, *, budget: float | None, accept_price: bool = False) -> None:
+        """Let another budget hold for what is sent from now on."""
+        self._options = replace(self._options, budget=budget, accept_price=accept_price)
+
+    def retry(self) -> Sweep:
+        """Send the failed places again, and what waits. An unknown outcome is not among them."""
+        with self._lock:
+            if self._future is not None and not self._future.done():
+                raise UsageError("the sweep is still at it.", hint="Wait for it first: .result().")
+            for i, cell in enumerate(self._cells):
+                if cell.state == "failed":
+                    self._cells[i] = Cell(cell.place)
+                    self._entries.pop(i, None)
+        return self.start()
+
+    @property
+    def counts(self) -> Counts:
+        """How it stands."""
+        cells = list(self._cells)
+        states = [cell.state for cell in cells]
+        charged = sum(cell.credits or 0.0 for cell in cells)
+        by = {state: states.count(state) for state in ("waiting", "running", "done", "failed", "unknown")}
+        return Counts(**by, credits=charged)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the end, None while nobody can know."""
+        counts = self.counts
+        return time_left(self._ends, time.monotonic(), counts.waiting + counts.running)
+
+    @property
+    def ended(self) -> tuple[float, ...]:
+        """When each place came to its end, on the monotonic clock."""
+        return tuple(self._ends)
+
+    def result(self, timeout: float | None = None) -> Sweep:
+        """Wait until nothing is under way. Raises why it stopped if no picture came at all; TimeoutError after `timeout` s.
+
+        What failed is in its cell, and raises nothing. The wait may be left at any time: the sweep goes on.
+        """
+        return portal.wait(self._started(), timeout)
+
+    def __await__(self) -> Generator[Any, None, Sweep]:
+        return portal.left_alone(self._started(), asyncio.get_running_loop()).__await__()
+
+    def _started(self) -> Future[Sweep]:
+        if self._future is None:
+            raise UsageError("the sweep has not been started.", hint="Press Start beneath its plan, or call .start().")
+        return self._future
+
+    # -- what there is -------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Cell]: ...
+    def __getitem__(self, index: int | slice) -> Cell | list[Cell]:
+        return self._cells[index]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def at(self, **settings: Value) -> list[Cell]:
+        """The cells with these settings: `sweep.at(style="noir")`."""
+        return [cell for cell in self._cells if all(cell.settings.get(name) == value for name, value in settings.items())]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A plain dict for each place: its settings, `state`, `file`, `files`, `seconds`, `credits`, `error`, `task_id`."""
+        return [
+            {
+                "state": cell.state,
+                "file": str(cell.files[0]) if cell.files else None,
+                "files": [str(one) for one in cell.files],
+                "seconds": None if cell.seconds is None else round(cell.seconds, 2),
+                "credits": cell.credits,
+                "error": cell.error,
+                "task_id": cell.task_id,
+                **cell.settings,
+            }
+            for cell in self._cells
+        ]
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """`rows()` as a pandas DataFrame, the settings first. Raises UsageError where pandas is not installed."""
+        try:
+            import pandas
+        except ImportError:
+            raise UsageError("to_dataframe() needs pandas.", hint="%pip install pandas, or use .rows().") from None
+        names = [axis.name for axis in self.plan.axes]
+        more = [name for name in ("state", "file", "seconds", "credits", "error", "task_id") if name not in names]
+        return pandas.DataFrame(self.rows(), columns=[*names, *more])
+
+    def tiles(self) -> dict[int, contact.Tile]:
+        """What a contact sheet shows at each place."""
+        warned = ("failed", "unknown")
+        return {i: contact.Tile(cell.thumb, _in_short(cell), cell.state in warned) for i, cell in enumerate(self)}
+
+    def contact_sheet(self) -> Image:
+        """All pictures that there are, small, as one labelled picture. `.save("sheet.png")` writes it."""
+        size = contact.cell_size(len(self), self.shape)
+        large = size[0] * contact.DENSITY, size[1] * contact.DENSITY
+        foot = f"{self.server_words}{', '.join(_models(self.plan))} · {_count(self.counts.done, 'picture')}"
+        return contact.sheet(self.pages, self.tiles(), large, title=" ".join(self.plan.template.text.split()), foot=foot)
+
+    @property
+    def server_words(self) -> str:
+        """The mark of what is no model's picture."""
+        return "local sketches · " if self.server == "local" else ""
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        said = [f"{counts.done} of {counts.total} done"]
+        said += [f"{number} {state}" for state in ("failed", "unknown") if (number := getattr(counts, state))]
+        state = "" if self.done else ", running" if self.started else ", not started"
+        return f"<Sweep {self.id}: {', '.join(said)}{state}>"
+
+    # -- the work, on the I/O thread -----------------------------------------------------------------------------------
+
+    async def _run(self, future: Future[Sweep]) -> None:
+        self._shared = shared = Shared()
+        if self._asked_to_stop:
+            shared.close()
+        running: set[asyncio.Task[None]] = set()
+        try:
+            for index in self._order():
+                if self._cells[index].state == "waiting":
+                    await shared.room(lambda: self._under_way)
+                    if self._asked_to_stop or self.stopped:
+                        break
+                self._under_way += 1
+                task = asyncio.create_task(self._one(index, shared))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            while running:
+                await asyncio.wait(running)
+            await asyncio.to_thread(self._finish)
+        except Exception as error:  # noqa: BLE001  # a fault of ours: nobody must wait for ever
+            self.stopped = self.stopped or PixapiError(f"the sweep failed: {type(error).__name__}: {error}")
+        counts = self.counts
+        if self.stopped is not None and not counts.done:
+            future.set_exception(self.stopped)
+        else:
+            future.set_result(self)
+
+    def _order(self) -> deque[int]:
+        """What was accepted is brought home first."""
+        earlier = [i for i in sorted(self._entries) if self._cells[i].state in ("running", "done")]
+        return deque([*earlier, *(i for i, cell in enumerate(self._cells) if cell.state == "waiting")])
+
+    def _finish(self) -> None:
+        ended = not self.counts.waiting
+        with contextlib.suppress(OSError):
+            folder = self._options.folder or self._session.folder
+            if self.counts.done:
+                folder.mkdir(parents=True, exist_ok=True)
+                path = folder / f"{self.id}.png"
+                self.contact_sheet().save(path, optimize=False)
+                self.sheet_file = path
+        SweepRows(self._session.ledger).release(self.id, ended=ended)
+        if ended:
+            self._entries.clear()
+
+    async def _one(self, index: int, shared: Shared) -> None:
+        entry = self._entries.get(index)
+        try:
+            if entry is not None and entry.state == "delivered":
+                await self._draw(index)
+                return
+            await self._carry_out(index, shared, entry)
+        finally:
+            self._under_way -= 1
+            shared.ended()
+
+    async def _carry_out(self, index: int, shared: Shared, entry: Entry | None) -> None:
+        place = self._cells[index].place
+        options = replace(self._options, sweep=self.id, place=_coordinates(place), turns=shared)
+        if any(axis.what == "repeat" and place.settings[axis.name] != 1 for axis in self.plan.axes):
+            options = replace(options, reuse=False)  # the same file would stand there twice
+        since: list[float] = []
+        try:
+            if entry is not None:
+                job = await asyncio.to_thread(self._session.resume, entry, self._server, options)
+            else:
+                job = await asyncio.to_thread(self._session.start, self.plan.request(place), self._server, options)
+            job.watch(lambda event: self._note(index, job, event, since, shared))
+            await job
+        except PixapiError as error:
+            self._fail(index, error, shared)
+            return
+        now = time.monotonic()
+        charged = 0.0 if job.reused and entry is None else job.credits
+        self._ends.append(now)
+        self._put(
+            index,
+            job_id=job.id,
+            task_id=job.task_id,
+            media=job.media,
+            credits=charged,
+            seconds=now - since[0] if since else job.seconds,
+        )
+        await self._draw(index)
+
+    def _note(self, index: int, job: Job, event: Event, since: list[float], shared: Shared) -> None:
+        if isinstance(event, Sending):
+            since[:] = [time.monotonic()]
+            self._put(index, state="running", job_id=job.id)
+        elif isinstance(event, Submitted):
+            self._unknown_in_a_row = 0
+            since[:] = since or [time.monotonic()]
+            self._put(index, state="running", job_id=job.id, task_id=event.id)
+            shared.ended()  # the window may have grown
+        elif isinstance(event, Processing):
+            self._put(index, state="running", progress=event.progress, task_id=event.id)
+        elif isinstance(event, Completed):
+            if since:
+                shared.learn(time.monotonic() - since[0])
+            self._put(index, progress=100.0, credits=event.credits)
+
+    def _fail(self, index: int, error: PixapiError, shared: Shared) -> None:
+        cell = self._cells[index]
+        if isinstance(error, (Withdrawn, BudgetExceeded)):
+            self._cells[index] = Cell(cell.place)  # it was never sent
+        elif isinstance(error, OutcomeUnknown):
+            self._unknown_in_a_row += 1
+            self._put(index, state="unknown", error=error.message)
+        else:
+            self._put(index, state="failed", error=error.message, credits=cell.credits)
+        self._ends.append(time.monotonic())
+        many = self._unknown_in_a_row >= _MANY_UNKNOWN
+        if self.stopped is None and (many or isinstance(error, _FOR_ALL)):
+            self.stopped = error
+            shared.close()
+
+    async def _draw(self, index: int) -> None:
+        """The thumbnail; the picture itself is not kept."""
+        cell = self._cells[index]
+        thumb, note = None, cell.error
+        if cell.media and cell.media[0].kind == "image":
+            async with self._drawing:
+                try:
+                    thumb, self.shape = await asyncio.to_thread(_thumbnail, cell.media[0], self._edge)
+                except (PixapiError, UnreadableError) as error:
+                    note = f"not shown: {error}"
+        self._put(index, state="done", progress=100.0, thumb=thumb, error=note)
+
+    def _put(self, index: int, **changes: Any) -> None:
+        self._cells[index] = replace(self._cells[index], **changes)
+
+    # -- coming back ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def half_done(own: Session, server: Server) -> list[SweepRow]:
+        """The sweeps at a server that have places left, and that no other kernel works on."""
+        return SweepRows(own.ledger).half_done(server.name)
+
+    @staticmethod
+    def resumed(row: SweepRow, own: Session, server: Server, options: Options) -> Sweep:
+        """A sweep from the ledger, ready to `start()`: what was paid for comes home, what was never sent is asked for.
+
+        Raises UsageError where another kernel works on it, or where its input pictures are gone.
+        """
+        known = _alive.get(row.sweep_id)
+        if known is not None and known.belongs_to(own):
+            known.spend(budget=options.budget, accept_price=options.accept_price)
+            return known
+        if not SweepRows(own.ledger).claim(row.sweep_id):
+            raise UsageError(f"{row.sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
+        images = _kept_inputs(own.home, row.plan.get("inputs", []))
+        options = replace(options, folder=Path(row.plan["folder"]), synchronous=bool(row.plan.get("synchronous")))
+        made = Sweep(Plan.from_json(row.plan, images), own, server, options, sweep_id=row.sweep_id)
+        made.created = row.created
+        places = {_coordinates(cell.place): i for i, cell in enumerate(made)}
+        for entry in own.ledger.sweep(row.sweep_id):
+            index = places.get(entry.place or "")
+            if index is not None:
+                made._restore(index, entry)
+        return made
+
+    def belongs_to(self, own: Session) -> bool:
+        """Whether it is a sweep of this session."""
+        return self._session is own
+
+    def _restore(self, index: int, entry: Entry) -> None:
+        """A place as the ledger has it; of several tries, one that was accepted counts more than one that was not."""
+        before = self._entries.get(index)
+        accepted = ("delivered", "submitted", "completed")
+        if before is not None and before.state in accepted and entry.state in ("refused", "failed"):
+            return
+        self._entries[index] = entry
+        state: State = "failed"
+        if entry.state in ("submitted", "completed"):
+            state = "running"
+        elif entry.state == "delivered":
+            state = "done"
+        elif entry.state in ("sending", "unknown", "closed"):
+            state = "unknown"
+        media = []
+        for one in entry.files:
+            with contextlib.suppress(OSError, PixapiError):
+                media.append(Media.of(Path(one)))
+        error = entry.error or {"unknown": "its outcome is unknown.", "failed": "it failed."}.get(state)
+        if state == "done" and len(media) < len(entry.files):
+            error = "its file is gone."
+        self._put(
+            index,
+            state=state,
+            job_id=entry.job_id,
+            task_id=entry.task_id,
+            media=tuple(media),
+            credits=entry.credits,
+            seconds=entry.updated - entry.created if state == "done" else None,
+            error=error if state != "running" else None,
+        )
+
+
+_alive: weakref.WeakValueDictionary[str, Sweep] = weakref.WeakValueDictionary()
+
+
+async def _call(work: Any) -> None:
+    work()
+
+
+def _coordinates(place: Place) -> str:
+    """A place as the ledger has it."""
+    return json.dumps(dict(place.settings), ensure_ascii=False)
+
+
+def _thumbnail(medium: Media, edge: int) -> tuple[bytes, float]:
+    return contact.thumbnail(medium.bytes, edge)
+
+
+def _in_short(cell: Cell) -> str:
+    if cell.state == "done":
+        return "" if cell.thumb else "video" if cell.media and cell.media[0].kind == "video" else cell.error or ""
+    return {"failed": cell.error or "failed", "unknown": "outcome unknown"}.get(cell.state, cell.state)
+
+
+def _models(plan: Plan) -> list[str]:
+    varied = next((axis.values for axis in plan.axes if axis.name == "model" and axis.what == "field"), None)
+    return [str(value) for value in varied] if varied else [plan.base.model]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+# Input pictures, which the ledger does not have: kept for a kernel that finishes what this one began.
+
+
+def _inputs_folder(home: Path) -> Path:
+    return home / "inputs"
+
+
+def _keep_inputs(home: Path, images: Sequence[InputImage]) -> None:
+    for image in images:
+        path = _inputs_folder(home) / image.digest
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if image.data is not None:
+                path.write_bytes(image.data)
+            else:
+                path.with_suffix(".url").write_text(image.url or "", "utf-8")
+
+
+def _kept_inputs(home: Path, wanted: Iterable[Mapping[str, str]]) -> list[InputImage]:
+    images = []
+    for one in wanted:
+        path = _inputs_folder(home) / one["sha256"]
+        try:
+            if path.with_suffix(".url").exists():
+                images.append(InputImage(name=one["name"], url=path.with_suffix(".url").read_text("utf-8")))
+            else:
+                images.append(InputImage(name=one["name"], data=path.read_bytes()))
+        except OSError:
+            raise UsageError(
+                f"the input picture {one['name']!r} of this sweep is not here any more.",
+                hint="What was paid for comes home one by one: %pixapi tasks lists it. Run the cell again for the rest.",
+            ) from None
+    return images
+
+
+# -- the public function -----------------------------------------------------------------------------------------------
+
+
+def sweep(
+    prompt: str,
+    *,
+    model: str | Sequence[str],
+    axes: Mapping[str, Iterable[Value] | int | None] | Sequence[str] | None = None,
+    steps: int = 5,
+    n: int = 1,
+    values: Mapping[str, Value] | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    duration: float | None = None,
+    image: Source | Sequence[Source] | None = None,
+    synchronous: bool = False,
+    folder: str | Path | None = None,
+    budget: float | None = None,
+    accept_price: bool = False,
+    reuse: bool = False,
+    start: bool = True,
+) -> Sweep:
+    """Generate the grid of a prompt's settings, and return at once; `await` it, or wait with `.result()`. Paid.
+
+    `axes`: what varies. A mapping from a name in the prompt (or `model`, `size`, `quality`, `duration`) to its values, to a
+    number of evenly spaced stops, or to None for all; or a list of declared names; by default every declared control.
+    Of a range, `steps` stops. Several models are an axis; so are `n` repetitions. `values` stand for the prompt's other
+    names. `budget` is in credits for today and this server: what would pass it is not sent. With `start=False` nothing is
+    sent before `.start()`; `.price` tells what that will cost.
+
+    Raises UsageError and PromptError before anything is sent.
+    """
+    own = session.current()
+    template = Template.parse(prompt.strip())
+    models = [model] if isinstance(model, str) else list(model)
+    if not models:
+        raise UsageError("no model is given.")
+    found: list[Axis] = []
+    if isinstance(axes, Mapping):
+        found = [given_axis(template, name, wanted, steps) for name, wanted in axes.items()]
+    else:
+        found = list(declared_axes(template, axes, steps)) if axes is not None or _declares(template) else []
+    if len(models) > 1:
+        found.insert(0, Axis("model", tuple(models), "field"))
+    images = () if image is None else (image,) if not isinstance(image, (list, tuple)) else tuple(image)
+    first = next((str(axis.values[0]) for axis in found if axis.name == "model" and axis.what == "field"), models[0])
+    server, kind = portal.wait(portal.run(own.ready, first))
+    fields: dict[str, Any] = {"model": first, "prompt": template.text, "size": size}
+    given = tuple(input_image(one) for one in images)
+    base: Request
+    if kind == "video":
+        base = VideoRequest(**fields, duration=duration, input_image=given[0] if given else None)
+    else:
+        base = ImageRequest(**fields, quality=quality, images=given)
+    plan = Plan(template=template, axes=repeated(found, n), base=base, values=dict(values or {}))
+    options = Options(
+        synchronous=synchronous,
+        folder=None if folder is None else Path(folder),
+        budget=budget,
+        accept_price=accept_price,
+        reuse=reuse,
+    )
+    made = Sweep(plan, own, server, options)
+    _ = made.price
+    return made.start() if start else made
+
+
+def _declares(template: Template) -> bool:
+    return any(not isinstance(control, Free) for control in template.controls.values())

@@ -1,0 +1,159 @@
+"""The strip of results beneath a panel: newest first, bounded, each with its settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from pixapi_nb.jobs import Job
+from pixapi_nb.view.cell import CellView
+from pixapi_nb.view.line import Line, describe
+from pixapi_nb.view.progress import Bar, close_tree
+from pixapi_nb.widgets import pieces
+
+__all__ = ["Card", "Strip"]
+
+MOST = 12  # cards kept as widgets; what is older is in `results` and on disk
+
+
+class Card:
+    """One generation: its progress, then its pictures and a button that takes its settings. It is a `Progress`."""
+
+    def __init__(self, job: Job, values: Mapping[str, Any], choose: Callable[[Card], None]) -> None:
+        self.job, self.values = job, dict(values)
+        self._lock = threading.Lock()
+        self._closed = self._small = False
+        self._bar: Bar | None = Bar()
+        self._said = w.HTML(value=pieces.faint(pieces.names(values)))
+        self._picture = w.HTML()
+        self._button = w.Button(description="Use these settings", tooltip="Put these settings back on the controls")
+        self._button.on_click(lambda _: choose(self))
+        self.box = w.VBox([self._bar.box, self._said])
+        self.box.add_class("pixapi-card")
+        self.box.add_class("pixapi-running")
+
+    @property
+    def running(self) -> bool:
+        """Whether it still shows its progress."""
+        return self._bar is not None
+
+    def view(self) -> CellView:
+        """What keeps it up to date."""
+        return _CardView(self.job, self._html)
+
+    def _html(self) -> str:
+        return str(pieces.card(self.job, self.values, width=pieces.SMALL if self._small else pieces.LARGE))
+
+    def open(self, line: Line) -> None:
+        self.update(line)
+
+    def update(self, line: Line) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.update(line)
+
+    def leave(self) -> None:
+        pass
+
+    def close(self, bundle: Mapping[str, Any]) -> None:
+        """Show the result instead of the progress."""
+        with self._lock:
+            bar, self._bar = self._bar, None
+            if bar is None or self._closed:
+                return
+            self._picture.value = bundle["text/html"]
+            self.box.remove_class("pixapi-running")
+            self.box.children = (self._picture, self._button)
+            bar.close()
+            close_tree(self._said)
+
+    def shrink(self) -> None:
+        """Be one of the older ones."""
+        with self._lock:
+            if self._small:
+                return
+            self._small = True
+            if self._bar is None and not self._closed:
+                self._picture.value = self._html()
+
+    def mark(self, chosen: bool) -> None:
+        """Whether its settings are those that the controls were given last."""
+        (self.box.add_class if chosen else self.box.remove_class)("pixapi-chosen")
+
+    def discard(self) -> None:
+        """Close all its widgets."""
+        with self._lock:
+            self._closed = True
+            bar, self._bar = self._bar, None
+            if bar is not None:
+                bar.close()
+            for one in (self._said, self._picture, self._button):
+                close_tree(one)
+            self.box.children = ()
+            close_tree(self.box)
+
+
+class _CardView(CellView):
+    """A job in a card."""
+
+    def __init__(self, job: Job, html: Callable[[], str]) -> None:
+        super().__init__(job, embed="preview", beside=Path(), alone=True)
+        self._html = html
+
+    def bundle(self) -> dict[str, Any]:
+        return {"text/html": self._html(), "text/plain": describe(self.job, self._last).text}
+
+
+class Strip:
+    """The newest card stands in `newest`, beside the controls; the older ones in `box`, smaller."""
+
+    def __init__(self, choose: Callable[[Card], None]) -> None:
+        self._choose = choose
+        self._lock = threading.Lock()  # results come on other threads than clicks
+        self._cards: list[Card] = []
+        self._dropped = 0
+        self._older = w.HTML()
+        self.newest = w.VBox()
+        self.newest.add_class("pixapi-newest")
+        self.box = w.Box([self._older])
+        self.box.add_class("pixapi-strip")
+
+    def add(self, job: Job, values: Mapping[str, Any]) -> Card:
+        """A card for a job that has just begun, before all others."""
+        card = Card(job, values, self._choose)
+        with self._lock:
+            self._cards.insert(0, card)
+            gone = [one for one in self._cards[MOST:] if not one.running]
+            self._cards = [one for one in self._cards if one not in gone]
+            older = self._cards[1:]
+            self._dropped += len(gone)
+            self.newest.children = (card.box,)
+            self.box.children = (*(one.box for one in older), self._older)
+            if self._dropped:
+                self._older.value = pieces.faint(f"and {self._dropped} older results, in .results and on disk")
+        for one in older[:1]:
+            one.shrink()
+        for one in gone:
+            one.discard()
+        return card
+
+    def mark(self, job: Job | None) -> None:
+        """Show which result was chosen."""
+        with self._lock:
+            for one in self._cards:
+                one.mark(one.job is job)
+
+    def discard(self) -> None:
+        """Close all widgets."""
+        with self._lock:
+            cards, self._cards = self._cards, []
+        for one in cards:
+            one.discard()
+        for box in (self.newest, self.box):
+            box.children = ()
+            close_tree(box)
+        close_tree(self._older)

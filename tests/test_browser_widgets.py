@@ -1,0 +1,222 @@
+"""The panels in a real JupyterLab: used, reloaded, saved, and opened again without a kernel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from nbconvert import HTMLExporter
+from playwright.sync_api import expect
+
+from tests.harness.lab import DARK, LIGHT, Lab
+from tests.harness.notebook import Cell, Notebook
+from tests.harness.pixapi import PixapiServer
+
+pytestmark = pytest.mark.browser
+
+LOAD = "%load_ext pixapi_nb"
+PANEL = """\
+%%pixapi gemini-3-pro-image-preview -s 480x320 --interact
+A {{style: noir | studio}} photo of a {{material: porcelain | steel | glass | clay | wood}} cup, warmth {{warmth: 0..10}}"""
+HOSTILE = (
+    """</script><img src=x onerror="document.title='ran'"><script>document.title='ran'</script> "quoted" """
+    "\u202egnp.exe\u2069 \u200f"
+)
+PICTURES = """\
+from PIL import Image
+from pixapi_nb.widgets import compare, gallery
+red, blue = Image.new("RGB", (320, 200), "crimson"), Image.new("RGB", (320, 200), "royalblue")"""
+
+
+def opened(lab: Lab, *cells: str, **look: object) -> Notebook:
+    notebook = lab.open([LOAD, *cells], height=1800, **look)  # type: ignore[arg-type]
+    notebook.run_all(wait=True)
+    return notebook
+
+
+def panel(lab: Lab, code: str = PANEL, **look: object) -> tuple[Notebook, Cell]:
+    notebook = opened(lab, code, **look)
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: "Generate" in cell.buttons(), what="the panel")
+    return notebook, cell
+
+
+def pictures(cell: Cell) -> int:
+    return len([image for image in cell.images() if image.width])
+
+
+def test_twice_generate_is_two_bars_then_two_pictures_and_choosing_the_first_goes_back(
+    lab: Lab, pixapi_server: PixapiServer
+) -> None:
+    pixapi_server.settings(seconds=9)
+    notebook, cell = panel(lab)
+    notebook.set_slider(1, "warmth", 3)
+    cell.wait(lambda cell: "cup, warmth 3" in cell.text(), what="the prompt")
+    cell.click("Generate")
+    notebook.set_slider(1, "warmth", 8)
+    cell.click("studio")
+    cell.wait(lambda cell: "A studio photo of a porcelain cup, warmth 8" in cell.text(), what="the prompt")
+    cell.click("Generate")
+    cell.wait(lambda cell: len(cell.bars()) == 2, what="two bars")
+    cell.wait(lambda cell: pictures(cell) == 2 and not cell.bars(), what="two pictures")
+    cell.output.get_by_role("button", name="Use these settings").last.click()
+    cell.wait(lambda cell: "A noir photo of a porcelain cup, warmth 3" in cell.text(), what="the first one's settings")
+    assert cell.slider("warmth").value == "3"
+
+
+def test_reloaded_with_its_kernel_it_is_there_and_works(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1)
+    notebook.save()
+    notebook.reload()
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: "Generate" in cell.buttons(), what="the panel after the reload")
+    assert pictures(cell) == 1, "what stays is hidden while the panel is alive"
+    notebook.set_slider(1, "warmth", 9)
+    cell.wait(lambda cell: "warmth 9" in cell.text())
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 2, what="the second picture")
+    notebook.wait(lambda notebook: str(notebook.cell(1).outputs()[-1]).count("<img") == 2, what="both in the notebook")
+    notebook.save()
+    again = lab.reopen(notebook)
+    again.cell(1).wait(lambda cell: "Generate" in cell.buttons(), what="the panel in another tab")
+    assert pictures(again.cell(1)) == 2
+
+
+def test_saved_and_opened_without_a_kernel_pictures_and_settings_are_static(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    notebook.set_slider(1, "warmth", 7)
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1)
+    notebook.wait(lambda notebook: "<img" in str(notebook.cell(1).outputs()[-1]), what="the picture in the notebook")
+    saved = notebook.save()
+    assert "widget-view" not in str(saved)
+    page, _ = HTMLExporter().from_notebook_node(saved)
+    assert "warmth: 7" in page
+    assert 'alt="A noir photo of a porcelain cup, warmth 7"' in page
+    reader = lab.reopen(notebook, with_kernel=False)
+    cell = reader.cell(1)
+    assert not cell.dead
+    assert pictures(cell) == 1
+    assert "A noir photo of a porcelain cup, warmth 7" in cell.text()
+    assert "warmth: 7" in cell.text()
+    assert cell.buttons() == []
+
+
+def test_a_restarted_kernel_leaves_what_was_made(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1)
+    notebook.wait(lambda notebook: "<img" in str(notebook.cell(1).outputs()[-1]), what="the picture in the notebook")
+    notebook.restart()
+    cell.wait(lambda cell: not cell.buttons() and pictures(cell) == 1, what="the static output")
+    assert not cell.dead
+
+
+def test_a_cell_run_again_leaves_no_widgets_behind(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    first = notebook.model_count()
+    for _ in range(3):
+        notebook.run(1, wait=True)
+        cell.wait(lambda cell: cell.buttons().count("Generate") == 1)
+    notebook.wait(lambda notebook: notebook.model_count() <= first + 4, what="the models of earlier runs to go")
+
+
+def test_a_hostile_prompt_is_text_and_runs_nothing(lab: Lab, pixapi_server: PixapiServer) -> None:
+    long = HOSTILE + "long " * 4000
+    code = (
+        f"from pixapi_nb.widgets import PromptSliders\nPromptSliders({long + '{{word}}'!r}, size='480x320', word={HOSTILE!r})"
+    )
+    notebook, cell = panel(lab, code)
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1, what="the picture")
+    notebook.wait(lambda notebook: "<img" in str(notebook.cell(1).outputs()[-1]), what="the picture in the notebook")
+    assert "<script>document.title='ran'</script>" in cell.text()
+    notebook.save()
+    assert "ran" not in notebook.page.title()
+    reader = lab.reopen(notebook, with_kernel=False)
+    assert "<script>document.title='ran'</script>" in reader.cell(1).text()
+    assert "ran" not in reader.page.title()
+
+
+def test_compare_is_moved_by_pointer_and_keyboard_and_leaves_two_pictures(lab: Lab) -> None:
+    hostile = f"{PICTURES}\ncompare(red, blue, labels=('<img src=x onerror=alert(1)>', 'after'))"
+    notebook = opened(lab, hostile)
+    cell = notebook.cell(1)
+    frame = cell.output.locator(".pixapi-compare-frame")
+    expect(frame).to_be_visible()
+    handle = frame.get_by_role("slider")
+    assert handle.get_attribute("aria-valuetext") == "50 % <img src=x onerror=alert(1)>"
+    frame.click(position={"x": 10, "y": 20})
+    assert float(handle.input_value()) < 10
+    handle.press("End")
+    assert handle.input_value() == "100"
+    handle.press("ArrowLeft")
+    assert handle.input_value() == "99"
+    assert "<img src=x onerror=alert(1)>" in cell.text()
+    notebook.save()
+    reader = lab.reopen(notebook, with_kernel=False)
+    assert pictures(reader.cell(1)) == 2
+    assert not reader.cell(1).dead
+
+
+def test_keys_for_a_control_are_not_the_notebooks(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    cell.dropdown("material").select.focus()
+    notebook.page.keyboard.press("ArrowDown")
+    cell.wait(lambda cell: "photo of a steel cup" in cell.text(), what="the next choice")
+    cell.slider("warmth").handle.focus()
+    notebook.page.keyboard.press("x")
+    notebook.page.keyboard.press("Tab")
+    assert len(notebook.cells) == 2
+    cell.output.get_by_role("button", name="Generate").focus()
+    notebook.page.keyboard.press("Enter")
+    cell.wait(lambda cell: pictures(cell) == 1, what="the picture")
+
+
+def test_a_gallery_is_used_with_the_keyboard(lab: Lab) -> None:
+    notebook = opened(lab, f"{PICTURES}\ngallery([red, blue, red], captions=['one', '<b>two</b>', 'three'])")
+    cell, page = notebook.cell(1), notebook.page
+    grid = cell.output.locator(".pixapi-gallery-grid")
+    expect(grid).to_be_visible()
+    grid.get_by_role("button").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    box = cell.output.locator("dialog")
+    expect(box).to_be_visible()
+    assert "<b>two</b>" in box.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "3 of 3" in box.inner_text()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(grid.get_by_role("button").nth(2)).to_be_focused()
+    assert cell.execution_count == 2, "Enter did not reach the notebook"
+    notebook.save()
+    reader = lab.reopen(notebook, with_kernel=False)
+    assert pictures(reader.cell(1)) == 3
+
+
+@pytest.mark.parametrize(("theme", "width"), [(LIGHT, 1280), (DARK, 1280), (LIGHT, 400)])
+def test_it_fits_and_every_control_has_a_label(
+    lab: Lab, pixapi_server: PixapiServer, theme: str, width: int, tmp_path: Path
+) -> None:
+    notebook, cell = panel(lab, theme=theme, width=width)
+    if width < 700:
+        notebook.command("application:toggle-left-area")
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1)
+    shown = cell.output.locator(".pixapi-panel")
+    picture = Path(os.environ.get("PIXAPI_TESTS_PICTURES", tmp_path)) / f"panel-{theme.split()[-1].lower()}-{width}.png"
+    notebook.screenshot(picture)
+    wide = shown.evaluate(
+        """panel => [...panel.querySelectorAll("*")]
+            .filter(one => one.offsetParent && one.getBoundingClientRect().right > panel.getBoundingClientRect().right + 3)
+            .map(one => one.className)"""
+    )
+    assert wide == [], "nothing is cut off at the right"
+    unnamed = shown.locator("input, select, button").evaluate_all(
+        "all => all.filter(one => one.offsetParent && !one.labels?.length && !one.innerText.trim() && !one.ariaLabel).length"
+    )
+    assert unnamed == 0

@@ -1,0 +1,291 @@
+"""Sweeps against a real server: what is sent, what stays where it failed, what a second try and a second kernel send."""
+
+from __future__ import annotations
+
+import collections
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixapi_nb import portal, session, sweep
+from pixapi_nb.errors import BudgetExceeded, PromptError, Unauthorized, UsageError
+from pixapi_nb.session import Options
+from pixapi_nb.sweeps import Sweep
+from tests.harness.kernels import Kernel
+from tests.harness.pixapi import PixapiServer
+
+PROMPT = "A {{style: noir | studio | film}} cup, warmth {{warmth: 0..10}}"
+SMALL: dict[str, Any] = {"model": "nano-banana", "size": "256x256"}
+
+
+@pytest.fixture(autouse=True)
+def own(pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[session.Session]:
+    """A session of this test, with its own ledger and folder."""
+    monkeypatch.setattr(session, "_current", None)
+    pixapi_server.settings(seconds=[0.05, 0.15])
+    yield session.current()
+    session.current().close()
+
+
+def prompts(server: PixapiServer) -> list[str]:
+    """What was asked for, sorted."""
+    return sorted(entry["fields"]["prompt"] for entry in server.requests("POST"))
+
+
+def charged(server: PixapiServer) -> list[dict[str, Any]]:
+    """The charges for what was accepted in this test; of an earlier one, some may come late."""
+    mine = {task["id"] for task in server.tasks()}
+    return [charge for charge in server.charges() if charge["id"] in mine]
+
+
+def states(made: Sweep) -> dict[str, int]:
+    return dict(collections.Counter(cell.state for cell in made))
+
+
+def until(condition: Any, what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+# -- what it does
+
+
+def test_a_grid_of_pictures_each_asked_for_once(pixapi_server: PixapiServer) -> None:
+    made = sweep(PROMPT, **SMALL, axes={"style": None, "warmth": 2}).result(60)
+    assert states(made) == {"done": 6}
+    assert prompts(pixapi_server) == sorted(
+        f"A {style} cup, warmth {warmth}" for style in ("noir", "studio", "film") for warmth in (0, 10)
+    )
+    assert len(charged(pixapi_server)) == 6
+    row = made.rows()[1]
+    assert (row["style"], row["warmth"], row["state"], row["credits"], row["error"]) == ("noir", 10, "done", 2.0, None)
+    assert Path(row["file"]).is_file()
+    assert row["seconds"] > 0
+    assert made.counts.credits == 12
+    assert [cell.settings["warmth"] for cell in made.at(style="film")] == [0, 10]
+    picture = made.contact_sheet()
+    assert picture.width > 400
+    assert made.sheet_file is not None
+    assert made.sheet_file.is_file()
+    assert all(cell.thumb is not None and len(cell.thumb) < 60_000 for cell in made)
+
+
+def test_it_can_be_awaited_and_shows_what_there_is_meanwhile(pixapi_server: PixapiServer) -> None:
+    async def wait() -> Sweep:
+        made = sweep(PROMPT, **SMALL, axes={"style": None}, start=False)
+        assert (made.started, str(made.price)) == (False, "6 credits ($0.06)")
+        with pytest.raises(UsageError, match="not been started"):
+            await made
+        made.start()
+        assert len(made.rows()) == 3
+        return await made
+
+    import asyncio
+
+    assert states(asyncio.run(wait())) == {"done": 3}
+    assert len(prompts(pixapi_server)) == 3
+
+
+def test_models_and_repetitions_are_axes(pixapi_server: PixapiServer) -> None:
+    made = sweep("a cup", model=["nano-banana", "nano-banana-2"], n=2, size="512x512").result(60)
+    sent = [entry["fields"] for entry in pixapi_server.requests("POST")]
+    assert sorted((fields["model"], fields["n"]) for fields in sent) == [("nano-banana", 1)] * 2 + [("nano-banana-2", 1)] * 2
+    assert made.pages[0].rows == ("nano-banana", "nano-banana-2")
+    assert made.pages[0].columns == ("#1", "#2")
+
+
+def test_nothing_is_sent_where_one_request_could_not_be(pixapi_server: PixapiServer) -> None:
+    with pytest.raises(UsageError, match="size"):
+        sweep("a {{style: noir | studio}} cup", model="nano-banana", axes={"size": ["256x256", "huge"]})
+    with pytest.raises(PromptError):
+        sweep("a {{material}} {{style: noir | studio}} cup", **SMALL)
+    with pytest.raises(UsageError, match="nothing to vary"):
+        sweep("a cup", **SMALL)
+    assert prompts(pixapi_server) == []
+
+
+def test_a_data_frame_where_there_is_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sweep(PROMPT, **SMALL, axes=["style"]).result(60)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match="needs pandas"):
+        made.to_dataframe()
+    monkeypatch.undo()
+    pandas = pytest.importorskip("pandas")
+    frame = made.to_dataframe()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame.columns) == ["style", "state", "file", "seconds", "credits", "error", "task_id"]
+    assert list(frame["style"]) == ["noir", "studio", "film"]
+
+
+# -- what goes wrong
+
+
+def test_a_failure_stays_in_its_cell_and_is_tried_again_alone(pixapi_server: PixapiServer) -> None:
+    pixapi_server.faults({"match": {"method": "POST", "prompt": "noir"}, "kind": "fail_task"})
+    made = sweep(PROMPT, **SMALL, axes={"style": None}).result(60)
+    assert states(made) == {"done": 2, "failed": 1}
+    (failed,) = made.at(style="noir")
+    assert "could not finish" in (failed.error or "")
+    pixapi_server.clear()
+    made.retry().result(60)
+    assert states(made) == {"done": 3}
+    assert collections.Counter(prompts(pixapi_server)) == {
+        "A film cup, warmth 5": 1,
+        "A noir cup, warmth 5": 2,
+        "A studio cup, warmth 5": 1,
+    }
+    assert len(charged(pixapi_server)) == 3
+
+
+def test_an_unknown_outcome_is_never_sent_again(pixapi_server: PixapiServer) -> None:
+    pixapi_server.faults({"match": {"method": "POST", "prompt": "noir"}, "kind": "reset", "stage": "after"})
+    made = sweep(PROMPT, **SMALL, axes={"style": None}).result(60)
+    assert states(made) == {"done": 2, "unknown": 1}
+    made.retry().result(60)
+    assert states(made) == {"done": 2, "unknown": 1}
+    assert len(prompts(pixapi_server)) == len({*prompts(pixapi_server)}) == 3
+
+
+def test_a_bad_line_does_not_spend_the_whole_sweep_in_unknown_outcomes(pixapi_server: PixapiServer) -> None:
+    pixapi_server.faults({"match": {"method": "POST"}, "kind": "reset", "stage": "after"})
+    made = sweep("cup {{i: 0..39}}", **SMALL, steps=40)
+    with pytest.raises(Exception, match="sent"):
+        made.result(60)
+    assert made.counts.unknown < 15
+    assert made.counts.waiting == 40 - made.counts.unknown
+
+
+def test_a_budget_stops_it_and_says_so(pixapi_server: PixapiServer) -> None:
+    made = sweep("cup {{i: 0..9}}", **SMALL, steps=10, budget=7).result(60)
+    assert states(made) == {"done": 3, "waiting": 7}
+    assert isinstance(made.stopped, BudgetExceeded)
+    assert len(charged(pixapi_server)) == 3
+    made.start().result(60)
+    assert states(made) == {"done": 3, "waiting": 7}
+
+
+def test_what_befalls_all_is_asked_only_of_a_few(pixapi_server: PixapiServer) -> None:
+    pixapi_server.faults({"match": {"method": "POST"}, "kind": "status", "status": 401})
+    made = sweep("cup {{i: 0..39}}", **SMALL, steps=40)
+    with pytest.raises(Unauthorized):
+        made.result(60)
+    assert len(prompts(pixapi_server)) <= 8
+    pixapi_server.clear()
+    made.retry().result(60)
+    assert states(made) == {"done": 40}
+
+
+def test_stopping_loses_nothing(pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(seconds=0.3, capacity=2)
+    made = sweep("cup {{i: 0..89}}", **SMALL, steps=90)
+    until(lambda: made.counts.done, "the first picture")
+    made.stop()
+    made.result(60)
+    sent = len(prompts(pixapi_server))
+    assert 0 < made.counts.done == sent < 90
+    pixapi_server.settings(seconds=0.05, capacity=None)
+    made.start().result(60)
+    assert states(made) == {"done": 90}
+    assert len(prompts(pixapi_server)) == len({*prompts(pixapi_server)}) == 90
+
+
+def test_a_refusal_for_now_slows_all_down_and_loses_none(pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(rate=6)
+    made = sweep("cup {{i: 0..19}}", **SMALL, steps=20).result(60)
+    assert states(made) == {"done": 20}
+    statuses = [entry["status"] for entry in pixapi_server.requests("POST")]
+    assert statuses.count(200) == 20
+    assert 0 < statuses.count(429) <= 6
+    assert len(charged(pixapi_server)) == 20
+
+
+def test_memory_keeps_thumbnails_alone(own: session.Session) -> None:
+    made = sweep(PROMPT, model="nano-banana", size="1024x1024", axes={"style": None}).result(60)
+    assert own.jobs == {}
+    assert all(medium.data is None for cell in made for medium in cell.media)
+    assert not [thread for thread in threading.enumerate() if "sweep" in thread.name]
+
+
+# -- coming back
+
+
+def test_another_session_finishes_it_and_asks_only_for_what_is_missing(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, own: session.Session
+) -> None:
+    pixapi_server.faults(
+        [
+            {"match": {"method": "POST", "prompt": "cup 3"}, "kind": "reset", "stage": "after"},
+            {"match": {"method": "POST", "prompt": "cup 2"}, "kind": "fail_task"},
+        ]
+    )
+    made = sweep("cup {{i: 0..9}}", **SMALL, steps=10, budget=15).result(60)
+    before = states(made)
+    assert before["waiting"]
+    monkeypatch.setattr(session, "_current", None)
+    later = session.current()
+    (row,) = Sweep.half_done(later, later.server())
+    again = Sweep.resumed(row, later, later.server(), Options())
+    assert states(again) == before
+    again.start().result(60)
+    assert states(again) == {"done": 8, "failed": 1, "unknown": 1}
+    assert len(prompts(pixapi_server)) == len({*prompts(pixapi_server)}) == 10
+    assert Sweep.half_done(later, later.server()) == []
+    assert all(cell.thumb for cell in again if cell.state == "done")
+
+
+def test_a_killed_kernel_loses_nothing(pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(seconds=1, capacity=3)
+    with Kernel() as first:
+        first.run("%load_ext pixapi_nb", check=True)
+        first.send("%%pixapi nano-banana --sweep --steps 12 --size 256x256 --yes\ncup {{i: 0..11}}")
+        first.until(lambda: len(charged(pixapi_server)) >= 2, 60, "two pictures")
+        first.kill()
+    asked = len(prompts(pixapi_server))
+    pixapi_server.settings(seconds=0.1, capacity=None)
+    with Kernel() as second:
+        assert "half-done sweep" in second.run("%load_ext pixapi_nb", check=True).text or asked == 12
+        run = second.run("%pixapi resume", check=True)
+        assert "12 of 12 done" in run.text or "unknown" in run.text
+    sent = prompts(pixapi_server)
+    assert len(sent) == len({*sent})
+    assert len(charged(pixapi_server)) == len(sent)
+
+
+def test_a_sweep_that_another_kernel_works_on_is_left_to_it(pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(seconds=2, capacity=2)
+    with Kernel() as first:
+        first.run("%load_ext pixapi_nb", check=True)
+        first.send("%%pixapi nano-banana --sweep --size 256x256 --yes\ncup {{i: 0..4}}")
+        first.until(lambda: len(prompts(pixapi_server)) >= 2, 60, "the first requests")
+        mine = session.current()
+        assert Sweep.half_done(mine, mine.server()) == []
+
+
+def test_input_pictures_come_back_too(pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "in.png")
+    made = sweep("make it {{style: noir | studio | film}}", **SMALL, image=tmp_path / "in.png", budget=3).result(60)
+    assert states(made) == {"done": 1, "waiting": 2}
+    (tmp_path / "in.png").unlink()
+    monkeypatch.setattr(session, "_current", None)
+    later = session.current()
+    (row,) = Sweep.half_done(later, later.server())
+    again = Sweep.resumed(row, later, later.server(), Options()).start().result(60)
+    assert states(again) == {"done": 3}
+    assert {entry["path"] for entry in pixapi_server.requests("POST")} == {"/v1/async/images/edits"}
+
+
+def test_the_io_thread_is_free_afterwards() -> None:
+    async def answer() -> int:
+        return 42
+
+    sweep(PROMPT, **SMALL, axes=["style"]).result(60)
+    assert portal.wait(portal.run(answer), 5) == 42

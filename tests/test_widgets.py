@@ -1,0 +1,326 @@
+"""The panels as Python has them: controls, prompt, price, generations. Their widgets are real; no front end looks on."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from pixapi_nb.errors import PromptError, UsageError
+from pixapi_nb.jobs import Job
+from pixapi_nb.models import VideoRequest
+from pixapi_nb.prompt import Choices, Range, Scale, Template
+from pixapi_nb.session import Options, Session
+from pixapi_nb.widgets import PromptSliders, live
+from pixapi_nb.widgets.controls import abbreviated, control
+from pixapi_nb.widgets.home import Home
+from pixapi_nb.widgets.strip import MOST
+from tests.harness.pixapi import PixapiServer
+from tests.harness.waiting import until
+
+CUP = "A {{style: noir | studio}} photo of a {{material}} cup, warmth {{warmth: 0..10}}"
+HOSTILE = (
+    """<img src=x onerror="window.ran=1"></script><script>window.ran=1</script>'"&lt;"""
+    """ \u202egnp.exe\u2069 \u200f{{word: "> | b}} """
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path, pixapi_server: PixapiServer) -> Iterator[Session]:
+    pixapi_server.settings(seconds=0)
+    made = Session(folder=tmp_path / "out")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def home(session: Session) -> Home:
+    return Home(session, Options)
+
+
+@pytest.fixture(autouse=True)
+def _no_widget_stays() -> Iterator[None]:
+    _instances.clear()
+    yield
+    _instances.clear()
+
+
+def sliders(home: Home, prompt: str = CUP, **given: Any) -> PromptSliders:
+    return PromptSliders(prompt, home=home, size=given.pop("size", "96x64"), **given)
+
+
+def said(panel: PromptSliders) -> str:
+    """All HTML in the panel, its entities resolved."""
+    return html.unescape(markup(panel))
+
+
+def markup(panel: PromptSliders) -> str:
+    """All HTML in the panel."""
+
+    def walk(one: w.Widget) -> Iterator[str]:
+        yield str(getattr(one, "value", ""))
+        for child in getattr(one, "children", ()):
+            yield from walk(child)
+
+    return "\n".join(walk(panel))
+
+
+def buttons(panel: w.Widget, text: str) -> list[w.Button]:
+    found = [panel] if isinstance(panel, w.Button) and panel.description == text else []
+    return found + [one for child in getattr(panel, "children", ()) for one in buttons(child, text)]
+
+
+def wait_results(panel: PromptSliders, count: int, timeout: float = 20) -> tuple[Job, ...]:
+    until(lambda: len(panel.results) == count, timeout, lambda: f"{count} results; {said(panel)[-2000:]}")
+    return tuple(panel.results)
+
+
+# -- controls
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind", "value"),
+    [
+        (Choices.of("style", ["noir", "studio"]), w.ToggleButtons, "noir"),
+        (Choices.of("style", [f"style {i}" for i in range(9)]), w.Dropdown, "style 0"),
+        (Choices.of("style", ["a" * 30, "b" * 30]), w.Dropdown, "a" * 30),
+        (Scale.of("mood", ["calm", "lively", "wild"]), w.SelectionSlider, "lively"),
+        (Range.of("warmth", 0, 10), w.IntSlider, 5),
+        (Range.of("grain", 0, 1, 0.1), w.FloatSlider, 0.5),
+        (Template.parse("{{name}}").controls["name"], w.Text, ""),
+    ],
+)
+def test_each_declaration_has_its_control(declared: Any, kind: type[w.Widget], value: object) -> None:
+    made = control(declared, getattr(declared, "default", None))
+    assert type(made) is kind
+    assert made.description == declared.name
+    assert made.value == value
+
+
+def test_a_slider_ends_at_the_last_stop_and_shows_as_many_decimals_as_it_has() -> None:
+    made = control(Range.of("n", 0, 10, 3), 0)
+    assert made.max == 9
+    assert control(Range.of("g", 0, 1, 0.25), 0.5).readout_format == ".2f"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ((0, 20), Range.of("x", 0, 20)),
+        ((0, 1, 0.1), Range.of("x", 0, 1, 0.1)),
+        (["noir", "studio"], Choices.of("x", ["noir", "studio"])),
+        (("noir", "studio", "pastel"), Choices.of("x", ["noir", "studio", "pastel"])),
+        ([1, 2, 4], Choices.of("x", ["1", "2", "4"])),
+        ({"dark": "noir", "light": "studio"}, Choices.of("x", ["noir", "studio"])),
+        (Scale.of("mood", ["calm", "wild"]), Scale.of("x", ["calm", "wild"])),
+    ],
+)
+def test_interacts_abbreviations(given: object, meant: object) -> None:
+    template, start = abbreviated(Template.parse("a {{x}}"), {"x": given})
+    assert template.controls["x"] == meant
+    assert start == {}
+
+
+def test_a_plain_value_is_where_the_control_begins_and_a_widget_is_itself() -> None:
+    assert abbreviated(Template.parse(CUP), {"warmth": 7, "material": "jade"})[1] == {"warmth": 7, "material": "jade"}
+    own = w.Dropdown(options=["jade", "clay"])
+    assert abbreviated(Template.parse(CUP), {"material": own})[1] == {"material": own}
+
+
+def test_a_declared_default_survives_another_range() -> None:
+    template, _ = abbreviated(Template.parse("{{x: 0..10 = 7}}"), {"x": (0, 20)})
+    assert template.controls["x"] == Range.of("x", 0, 20, default=7)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"), [({"colour": 1}, "no {{colour}}"), ({"warmth": 70}, "warmth"), ({"style": ["noir"]}, "style")]
+)
+def test_what_does_not_fit_is_refused(home: Home, given: dict[str, Any], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        sliders(home, **given)
+
+
+# -- prompt and values
+
+
+def test_prompt_and_values_are_observable_and_values_move_the_controls(home: Home) -> None:
+    panel = sliders(home, material="jade")
+    seen: list[str] = []
+    panel.observe(lambda change: seen.append(change.new), "prompt")
+    panel.values = {"warmth": 7, "style": "studio"}
+    assert panel.prompt == "A studio photo of a jade cup, warmth 7" == seen[-1]
+    assert panel.values == {"style": "studio", "material": "jade", "warmth": 7}
+    with pytest.raises(PromptError, match="0 to 10"):
+        panel.values = {"warmth": 70}
+    with pytest.raises(UsageError, match=r"no \{\{colour"):
+        panel.values = {"colour": "red"}
+    assert panel.values["warmth"] == 7
+
+
+def test_the_price_follows_the_settings(home: Home) -> None:
+    panel = sliders(home, material="jade")
+    assert "8 credits ($0.08)" in said(panel)
+    panel._settings.n.value = 3
+    assert "24 credits ($0.24)" in said(panel)
+    panel._settings.model.value = "nano-banana"
+    assert "6 credits ($0.06)" in said(panel)
+    panel._settings.size.value = "huge"
+    assert "size 'huge' is not one" in said(panel)
+
+
+def test_a_video_has_a_duration_and_neither_n_nor_quality(home: Home) -> None:
+    panel = sliders(home, model="veo", material="jade", duration=6, size="1280x720")
+    request = panel.request()
+    assert isinstance(request, VideoRequest)
+    assert (request.duration, request.size) == (6, "1280x720")
+    shown = {one.description for one in panel._settings.rows.children if one.layout.display != "none"}
+    assert shown == {"model", "size", "duration"}
+    panel._settings.duration.value = "long"
+    assert "not a number of seconds" in said(panel)
+
+
+def test_it_is_at_home_inside_other_layouts(home: Home) -> None:
+    one, other = sliders(home, material="jade"), sliders(home, material="clay")
+    tab = w.Tab([w.HBox([one]), other])
+    assert tab.children[0].children[0].prompt != tab.children[1].prompt
+
+
+# -- generating
+
+
+def test_generate_comes_back_at_once_and_results_come_newest_first(home: Home, pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(seconds=1)
+    panel = sliders(home, material="jade")
+    seen: list[int] = []
+    panel.observe(lambda change: seen.append(len(change.new)), "results")
+    began = time.monotonic()
+    panel.generate()
+    panel.values = {"warmth": 9}
+    panel.generate()
+    assert time.monotonic() - began < 0.8
+    first, second = wait_results(panel, 2)
+    assert (first.request.prompt[-1], second.request.prompt[-1]) == ("9", "5")
+    assert seen == [1, 2]
+    assert len(pixapi_server.charges()) == 2
+    assert said(panel).count("<img") == 2
+
+
+def test_choosing_a_result_puts_its_settings_back(home: Home) -> None:
+    panel = sliders(home, material="jade")
+    panel.generate()
+    wait_results(panel, 1)
+    panel.values = {"warmth": 9, "style": "studio"}
+    panel._settings.size.value = "128x96"
+    panel._settings.n.value = 2
+    panel.generate()
+    _, first = wait_results(panel, 2)
+    until(lambda: len(buttons(panel, "Use these settings")) == 2, 10, "two cards")
+    buttons(panel, "Use these settings")[1].click()
+    assert panel.selected is first
+    assert panel.values == {"style": "noir", "material": "jade", "warmth": 5}
+    assert (panel.request().size, panel.request().n) == ("96x64", 1)
+    panel.selected = panel.results[0]
+    assert (panel.values["warmth"], panel.request().n) == (9, 2)
+
+
+def test_what_goes_wrong_is_said_in_the_panel(home: Home, pixapi_server: PixapiServer) -> None:
+    panel = sliders(home)
+    panel.generate()
+    assert "{{material}} is empty" in said(panel)
+    panel.values = {"material": "jade"}
+    assert "is empty" not in said(panel)
+    pixapi_server.faults({"kind": "status", "status": 402, "match": {"method": "POST"}})
+    panel.generate()
+    until(lambda: "balance is too low" in said(panel), 20, lambda: said(panel))
+    assert panel.results == ()
+    panel.observe(lambda _: 1 / 0, "results")
+    pixapi_server.clear()
+    panel.generate()
+    until(lambda: "ZeroDivisionError" in said(panel), 20, lambda: said(panel))
+
+
+def test_the_budget_holds_as_it_is_by_then(session: Session) -> None:
+    budget = {"budget": 9.0}
+    panel = sliders(Home(session, lambda: Options(**budget)), material="jade")  # type: ignore[arg-type]
+    panel.generate()
+    wait_results(panel, 1)
+    panel.generate()
+    until(lambda: "would pass the budget" in said(panel), 20, lambda: said(panel))
+    budget["budget"] = 100.0
+    panel.generate()
+    wait_results(panel, 2)
+
+
+def test_a_closed_panel_stops_nothing_that_is_paid(home: Home, pixapi_server: PixapiServer, tmp_path: Path) -> None:
+    pixapi_server.settings(seconds=1)
+    panel = sliders(home, material="jade")
+    panel.generate()
+    until(lambda: bool(home.session.jobs), 20, "the job")
+    panel.close()
+    assert not _instances
+    until(lambda: list((tmp_path / "out").glob("*.png")) != [], 30, "the file")
+    assert not _instances, "what arrives later makes no widgets"
+
+
+def test_no_widgets_pile_up_over_a_hundred_generations(home: Home, pixapi_server: PixapiServer) -> None:
+    panel = sliders(home, material="jade")
+    counts = []
+    for done in (20, 40, 100):
+        while len(panel.results) < done:
+            before = len(panel.results)
+            for _ in range(10):
+                panel.generate()
+            wait_results(panel, before + 10, 120)
+        until(lambda: len(buttons(panel, "Use these settings")) == MOST, 20, "the cards")
+        counts.append(len(_instances))
+    assert max(counts) - min(counts) <= 12, counts
+    assert len(said(panel)) < 1_500_000
+    panel.close()
+    assert not _instances, sorted({type(one).__name__ for one in _instances.values()})
+
+
+def test_generating_while_sliding_is_off_then_waits_for_rest_and_ends_with_the_budget(
+    session: Session, pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_PAUSE", 0.2)
+    panel = sliders(Home(session, lambda: Options(budget=17.0)), material="jade")
+    box = panel._live.box
+    assert box.value is False
+    for warmth in range(10):
+        panel.values = {"warmth": warmth}
+    assert pixapi_server.requests("POST") == []
+    box.value = True
+    for warmth in range(10):
+        panel.values = {"warmth": warmth}
+    wait_results(panel, 1)
+    until(lambda: not panel._live._running, 10, "rest")
+    panel.values = {"warmth": 2}
+    assert [job.request.prompt[-1] for job in wait_results(panel, 2)] == ["2", "9"]
+    panel.values = {"warmth": 3}
+    until(lambda: box.value is False, 20, lambda: said(panel))
+    assert "would pass the budget" in said(panel)
+    assert len(pixapi_server.charges()) == 2
+    assert sum(Decimal(str(one["credits"])) for one in pixapi_server.charges()) <= 17
+
+
+# -- text from outside
+
+
+def test_a_hostile_prompt_is_text_everywhere(home: Home) -> None:
+    long = HOSTILE + "x" * 20_000
+    panel = sliders(home, long)
+    panel.generate()
+    wait_results(panel, 1)
+    until(lambda: buttons(panel, "Use these settings"), 10, "the card")
+    for shown in (markup(panel), str(panel._still())):
+        assert "<img src=x" not in shown
+        assert "<script" not in shown.lower()
+        assert 'onerror="' not in shown
+    assert panel.results[0].request.prompt == panel.prompt
