@@ -90,6 +90,7 @@ def parse(html):
     """The tree of a page that holds only what survives, and links only to where we mean."""
     root = Tree(html).open[0]
     outer = root.children[0]
+    assert isinstance(outer, Node)
     if outer.attrs.get("class"):  # an output as a whole: MathJax is to keep out of it
         assert outer.attrs.pop("class") == "tex2jax_ignore mathjax_ignore"
     for node in [hit for tag in {n.tag for n in walk(root)} for hit in root.all(tag)]:
