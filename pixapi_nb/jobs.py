@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, overload
 
 from pixapi_nb import portal, show
@@ -244,4 +245,5 @@ class Job(Sequence[Media]):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if not self._media:
             return {"text/plain": repr(self)}
-        return show.result(self._media, prompt=self.request.prompt) | {"text/plain": repr(self)}
+        here = Path.cwd()  # files beneath it are linked, and named by their relative path
+        return show.result(self._media, prompt=self.request.prompt, beside=here) | {"text/plain": repr(self)}

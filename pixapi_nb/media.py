@@ -80,4 +80,4 @@ class Media:
         return f"<{self.kind} {self.path.name if self.path else 'in memory'}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return show.result([self], prompt="")
+        return show.result([self], prompt="", beside=Path.cwd())

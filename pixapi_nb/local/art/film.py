@@ -109,7 +109,7 @@ def _encoded(frames: Iterator[Image.Image], size: tuple[int, int]) -> bytes:
         # A real file: to put the index in front, where a browser wants it, FFmpeg opens it a second time.
         path = Path(folder, "film.mp4")
         with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", rate=FRAMES_A_SECOND, options={"preset": "superfast", "crf": "22"})
+            stream = container.add_stream("libx264", rate=FRAMES_A_SECOND, options={"preset": "superfast", "crf": "27"})
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             for frame in frames:
