@@ -12,7 +12,7 @@ from pixapi_nb.version import __version__
 if TYPE_CHECKING:
     from pixapi_nb.client import AsyncClient, Client
     from pixapi_nb.errors import PixapiError
-    from pixapi_nb.sweeps import sweep
+    from pixapi_nb.sweep_call import sweep
 
 __all__ = [
     "AsyncClient",
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """The clients, imported when first asked for: `%load_ext` and `--help` need none of httpx."""
     from importlib import import_module
 
-    homes = {"AsyncClient": "client", "Client": "client", "PixapiError": "errors", "sweep": "sweeps"}
+    homes = {"AsyncClient": "client", "Client": "client", "PixapiError": "errors", "sweep": "sweep_call"}
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{homes[name]}"), name)

@@ -1,7 +1,8 @@
-"""The contact sheet of a sweep: thumbnails in a grid, with the axes' labels drawn beside them. Bytes and text in, a picture out."""
+"""The contact sheet of a sweep: thumbnails in a grid, the axes' labels beside them. Bytes and text in, a picture out."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import textwrap
@@ -19,6 +20,7 @@ DENSITY = 2
 """Pixels of a thumbnail for each CSS pixel at which it is shown."""
 
 _SIZES = ((4, 256), (9, 216), (16, 176), (30, 144), (60, 112), (150, 84), (300, 64))  # pictures, and CSS pixels of each
+_PAGE = 760  # CSS pixels across
 _GAP = 4 * DENSITY  # as in `show_grid`
 _PAPER, _EMPTY, _WARNED, _INK, _QUIET = "white", (238, 238, 238), (253, 240, 219), (30, 30, 30), (110, 110, 110)
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")  # the widest alphabets first
@@ -33,9 +35,13 @@ class Tile:
     warned: bool = False
 
 
-def cell_size(count: int, shape: float) -> tuple[int, int]:
-    """CSS pixels of each of `count` pictures in a sheet, width and height; `shape` is height by width."""
+def cell_size(count: int, columns: int, shape: float) -> tuple[int, int]:
+    """CSS pixels of each of `count` pictures in a sheet, width and height; `shape` is height by width.
+
+    Small enough for `columns` of them to stand on a page, as long as one still sees something.
+    """
     edge = next((edge for most, edge in _SIZES if count <= most), 48)
+    edge = max(48, min(edge, _PAGE // columns - _GAP // DENSITY))
     shape = min(2.0, max(0.5, shape))
     return (edge, round(edge * shape)) if shape <= 1 else (round(edge / shape), edge)
 
@@ -52,9 +58,10 @@ def thumbnail(data: bytes, edge: int) -> tuple[bytes, float]:
 
 
 def block(page: Page, tiles: Mapping[int, Tile], size: tuple[int, int]) -> Image.Image:
-    """The pictures of one page without labels, `size` pixels each, `_GAP` apart; beneath and beside each there is a gap too."""
+    """The pictures of one page without labels, `size` pixels each, `_GAP` apart."""
     width, height = size
-    image = Image.new("RGB", (len(page.columns) * (width + _GAP), len(page.cells) * (height + _GAP)), _PAPER)
+    whole = len(page.columns) * (width + _GAP) - _GAP, len(page.cells) * (height + _GAP) - _GAP
+    image = Image.new("RGB", whole, _PAPER)
     for down, row in enumerate(page.cells):
         for across, index in enumerate(row):
             image.paste(_tile(tiles.get(index, Tile()), size), (across * (width + _GAP), down * (height + _GAP)))
@@ -87,7 +94,7 @@ def sheet(
     left = max((font.getlength(_short(label, 28)) for page in pages for label in page.rows), default=0)
     left = margin + (round(left) + 16 if left else 0)
     parts = [(page, block(page, tiles, size)) for page in pages]
-    width = max(left + max(image.width for _, image in parts) + margin - _GAP, 480)
+    width = max(left + max(image.width for _, image in parts) + margin, 480)
     above = [line * (bool(page.title) + bool(page.corner) + any(page.columns)) for page in pages]
     tall = margin * 2 + (line + 8 if title else 0) + (line + 4 if foot else 0)
     tall += sum(image.height + extra + 10 for (_, image), extra in zip(parts, above, strict=True))
@@ -110,7 +117,9 @@ def sheet(
             top += line
         made.paste(image, (left, top))
         for down, label in enumerate(page.rows):
-            draw.text((margin, top + down * (size[1] + _GAP) + size[1] / 2), _short(label, 28), font=font, fill=_INK, anchor="lm")
+            draw.text(
+                (margin, top + down * (size[1] + _GAP) + size[1] / 2), _short(label, 28), font=font, fill=_INK, anchor="lm"
+            )
         top += image.height + 10
     if foot:
         draw.text((margin, top), _fitted(foot, small, width - 2 * margin), font=small, fill=_QUIET)
@@ -120,10 +129,8 @@ def sheet(
 @functools.lru_cache(maxsize=32)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     for name in _FONTS:
-        try:
+        with contextlib.suppress(OSError):
             return ImageFont.truetype(name, size)
-        except OSError:
-            continue
     found = ImageFont.load_default(size)
     assert isinstance(found, ImageFont.FreeTypeFont)
     return found

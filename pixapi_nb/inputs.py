@@ -71,7 +71,8 @@ def may_be_picture(value: object) -> bool:
 def _label(source: Source) -> str:
     named = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
     known = isinstance(named, (str, os.PathLike)) and not (isinstance(named, str) and is_url(named))
-    return clean(named, 80) if known else "the input"
+    text = clean(named, 4096) if known else "the input"
+    return text if len(text) <= 80 else "…" + text[-79:]
 
 
 def _read(source: str | os.PathLike[str], label: str) -> bytes:

@@ -7,6 +7,7 @@ second: when it refuses, it is held to have reached its limit with those of the 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -14,8 +15,9 @@ __all__ = ["Pace", "Questions", "time_left"]
 
 _FIRST, _MOST = 4.0, 96.0  # jobs at once; the connections to a server are 100
 _UNANSWERED = 8  # paid requests on their way at once: so many at most are refused when a limit is met
-_SECOND = 1.01  # the second in which requests are counted; what was sent in one arrives in one
-_BELOW = 0.95  # of a limit that was met
+_SECOND = 1.01  # in which requests are counted
+_LONG_SECOND = 1.03  # in which no more than the limit are sent: on their way they may come closer together
+_BELOW = 0.96  # of a limit that was met
 _CATCH_UP = 2.0  # requests that may follow at once on others that came late; the rest are evenly spread
 _PROBE = 20.0  # seconds without a refusal before the limit is tried anew
 _HIGHER = 1.05  # and then by so much
@@ -54,8 +56,8 @@ class Pace:
         if now - self._probed > _PROBE:
             self.limit, self._probed = self.limit * _HIGHER + 0.1, now
         self._forget(now)
-        most = max(1, round(self.limit))
-        full = self._sent[-most] + _SECOND - now if len(self._sent) >= most else 0.0
+        most = math.ceil(self.limit)
+        full = self._sent[-most] + _LONG_SECOND - now if len(self._sent) >= most else 0.0
         return max(0.0, full, self._next - now)
 
     def sent(self, now: float) -> None:
@@ -108,7 +110,7 @@ class Pace:
         self.limit = max(1.0, _BELOW * min(self.limit or met, max(1, met)))
 
     def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0] <= now - 2 * _SECOND:
+        while self._sent and self._sent[0] <= now - 2 * _LONG_SECOND:
             self._sent.popleft()
 
 
@@ -136,11 +138,9 @@ class Questions:
         self._next = max(self._next, now + (retry_after or 0.0))
 
 
-def time_left(ends: list[float], now: float, remaining: int) -> float | None:
-    """Seconds for `remaining` more, from the times at which the latest jobs ended; None while too few have."""
+def time_left(start: float, ends: list[float], now: float, remaining: int) -> float | None:
+    """Seconds for `remaining` more, from the start and the times at which jobs ended; None while too few have."""
     if not remaining:
         return 0.0
-    latest = ends[-40:]
-    if len(latest) < 3 or now <= latest[0]:
-        return None
-    return remaining * (now - latest[0]) / (len(latest) - 1)
+    latest = [start, *ends][-41:]
+    return None if len(latest) < 3 else remaining * (now - latest[0]) / (len(latest) - 1)

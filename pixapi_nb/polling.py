@@ -96,7 +96,8 @@ def next_poll(seen: Sequence[Seen], now: float, *, retry_after: float | None = N
     else:
         wait = left * 0.6
     # A short past foretells little: it is not trusted for longer than it has lasted.
-    return max(SHORTEST, min(LONGEST, wait, now + SHORTEST))
+    lasted = now - seen[0].at if seen else now
+    return max(SHORTEST, min(LONGEST, wait, lasted + SHORTEST))
 
 
 def backoff(failures: int, chance: float, *, retry_after: float | None = None) -> float:

@@ -130,12 +130,18 @@ def plan(axes: Sequence[tuple[str, Sequence[object]]], price: str, remark: str) 
         count *= len(values)
     sums = " × ".join(str(len(values)) for _, values in axes)
     said = f"{count} request{'s' if count != 1 else ''}" + (f" ({sums})" if len(axes) > 1 else "") + f": {price}"
-    rows = [(name, ", ".join(words(value, 60) for value in values), len(values)) for name, values in axes]
+    rows = [(name, _few(values), len(values)) for name, values in axes]
     html = Markup('<div style="margin:4px 0">{}<div style="margin:6px 0"><b>{}</b></div>{}</div>').format(
         table(["axis", "values", ""], rows), words(said, 300), note(remark) if remark else ""
     )
     plain = [f"{name}: {values}" for name, values, _ in rows]
     return bundle(html, "\n".join([*plain, said, *([remark] if remark else [])]))
+
+
+def _few(values: Sequence[object], most: int = 14) -> str:
+    """The values; of many, the first and the last."""
+    said = [words(value, 60) for value in values]
+    return ", ".join(said if len(said) <= most else [*said[: most - 4], "…", *said[-2:]])
 
 
 @dataclass(frozen=True)
@@ -179,21 +185,27 @@ def finished(
     return bundle(Markup('<div style="margin:4px 0">{}</div>').format(Markup("").join(parts)), plain)
 
 
+def _wide(pixels: int) -> str:
+    """Just so wide, whatever stands in it."""
+    return f"width:{pixels}px;min-width:{pixels}px;max-width:{pixels}px"
+
+
 def _page(sheet: Sheet, size: tuple[int, int]) -> Markup:
     width, height = size[0] + _GAP, size[1] + _GAP
+    whole = width * len(sheet.columns) - _GAP, height * len(sheet.rows) - _GAP
     labels = any(sheet.rows)
     th, bold, label = Markup('<th style="{}">{}</th>'), "font-weight:600;overflow-wrap:anywhere", _LABEL - 10
-    top = f"padding:0 {_GAP}px 4px 0;text-align:left;vertical-align:bottom;{bold};width:{size[0]}px;min-width:{size[0]}px;max-width:{size[0]}px"
-    side = f"padding:0 10px 0 0;text-align:left;vertical-align:middle;{bold};height:{height}px;width:{label}px;min-width:{label}px;max-width:{label}px"
+    top = f"padding:0 {_GAP}px 4px 0;text-align:left;vertical-align:bottom;{bold};{_wide(size[0])}"
+    side = f"padding:0 10px 0 0;text-align:left;vertical-align:middle;{bold};height:{height}px;{_wide(label)}"
     corner = f"padding:0 10px 4px 0;text-align:left;vertical-align:bottom;font-weight:normal;opacity:.72;max-width:{label}px"
     data, kind = sheet.picture
     alt = f"contact sheet: {', '.join(filter(None, [sheet.title, sheet.corner]))}"
     image = Markup('<img src="{}" alt="{}" width="{}" height="{}" style="{}">').format(
         f"data:{kind};base64,{base64.b64encode(data).decode()}",
         alt,
-        width * len(sheet.columns),
-        height * len(sheet.rows),
-        f"display:block;margin:0;max-width:none;width:{width * len(sheet.columns)}px;height:{height * len(sheet.rows)}px",
+        whole[0],
+        whole[1],
+        f"display:block;margin:0;max-width:none;width:{whole[0]}px;height:{whole[1]}px",
     )
     td = Markup('<td rowspan="{}" colspan="{}" style="padding:0;vertical-align:top;text-align:left">{}</td>').format(
         len(sheet.rows), len(sheet.columns), image
@@ -204,6 +216,10 @@ def _page(sheet: Sheet, size: tuple[int, int]) -> Markup:
     for i, text in enumerate(sheet.rows):
         named = [th.format(side, words(text, 80))] if labels else []
         lines.append(tr.format(Markup("").join([*named, *([td] if i == 0 else [])])))
-    over = Markup('<div style="font-weight:600;margin:10px 0 2px">{}</div>').format(words(sheet.title, 200)) if sheet.title else ""
-    grid = Markup('<table style="margin:0;border-collapse:collapse;table-layout:fixed;font-size:85%;line-height:1.35">{}</table>')
+    over = (
+        Markup('<div style="font-weight:600;margin:10px 0 2px">{}</div>').format(words(sheet.title, 200)) if sheet.title else ""
+    )
+    grid = Markup(
+        '<table style="margin:0;border-collapse:collapse;table-layout:fixed;font-size:85%;line-height:1.35">{}</table>'
+    )
     return Markup('{}<div style="margin:4px 0;overflow-x:auto">{}</div>').format(over, grid.format(Markup("").join(lines)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
@@ -38,7 +39,9 @@ class Axis:
             raise UsageError(f"the axis {clean(self.name, 60)} has no values.")
         twice = [value for i, value in enumerate(self.values) if value in self.values[:i]]
         if twice:
-            raise UsageError(f"the axis {clean(self.name, 60)} has {clean(twice[0], 60)} twice.", hint="-n repeats every place.")
+            raise UsageError(
+                f"the axis {clean(self.name, 60)} has {clean(twice[0], 60)} twice.", hint="-n repeats every place."
+            )
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.axes:
-            raise UsageError("there is nothing to vary.", hint="Declare a control in the prompt, such as {{style: noir | studio}}.")
+            raise UsageError(
+                "there is nothing to vary.", hint="Declare a control in the prompt, such as {{style: noir | studio}}."
+            )
         if len(self) > MOST:
             raise UsageError(f"these are {len(self):,} requests; a sweep has at most {MOST:,}.", hint="--steps takes fewer.")
         names = [axis.name for axis in self.axes]
@@ -178,7 +183,7 @@ class Page:
 def pages(plan: Plan) -> tuple[Page, ...]:
     """The grids of a plan: the last axis goes across and the one before it down; of more axes, each crossing has a page.
 
-    Repetitions stand side by side. A single axis is one row, wrapped where it is long.
+    Repetitions stand side by side. A single axis is one row, wrapped where it is long; its last row may be short.
     """
     repeat = next((i for i, axis in enumerate(plan.axes) if axis.what == "repeat"), None)
     order = [i for i in range(len(plan.axes)) if i != repeat]
@@ -214,6 +219,8 @@ def _page(plan: Plan, fixed: Mapping[int, int], down: int, inner: Sequence[int])
 
 def _wrapped(plan: Plan, axis: int) -> tuple[Page, ...]:
     count = len(plan.axes[axis].values)
+    if count > 2 * _IN_A_ROW:
+        return (_packed(plan.axes[axis]),)
     rows = -(-count // _IN_A_ROW)
     wide = -(-count // rows)  # rows of about the same length
     parts = [range(start, min(count, start + wide)) for start in range(0, count, wide)]
@@ -223,6 +230,15 @@ def _wrapped(plan: Plan, axis: int) -> tuple[Page, ...]:
         Page(("",), columns, (tuple(part),), corner=f"{name} →" if part.start == 0 else "")
         for columns, part in zip(labels, parts, strict=True)
     )
+
+
+def _packed(axis: Axis) -> Page:
+    """Many places of one axis in one grid: each row says from where to where it goes."""
+    count = len(axis.values)
+    wide = max(_IN_A_ROW, math.ceil(math.sqrt(1.5 * count)))
+    rows = [range(start, min(count, start + wide)) for start in range(0, count, wide)]
+    labels = [_label(axis, row[0]) + (f" … {_label(axis, row[-1])}" if len(row) > 1 else "") for row in rows]
+    return Page(tuple(labels), ("",) * wide, tuple(map(tuple, rows)), corner=f"{axis.name} →")
 
 
 def _label(axis: Axis, index: int) -> str:

@@ -1,8 +1,4 @@
-"""A sweep: one prompt, many settings, one labelled grid. Many jobs under one plan, one pace and one budget.
-
-    from pixapi_nb import sweep
-    cups = sweep("A {{style: noir | studio}} cup, warmth {{warmth: 0..10}}", model="nano-banana", axes={"warmth": 5})
-    cups.result().to_dataframe()
+"""A sweep under way: one prompt, many settings, one labelled grid. Many jobs under one plan, one pace and one budget.
 
 The plan is in the ledger before anything is sent, and so is each place before its request: what a restarted kernel
 finishes is exactly what was never sent. A failure stays in its place until `retry()`; an unknown outcome stays for good.
@@ -12,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import threading
 import time
 import uuid
 import weakref
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from pixapi_nb import contact, portal, session
+from pixapi_nb import contact, portal
 from pixapi_nb.errors import (
     BudgetExceeded,
     InsufficientCredits,
@@ -32,21 +27,21 @@ from pixapi_nb.errors import (
     NotSent,
     OutcomeUnknown,
     PixapiError,
+    TaskFailed,
     Unauthorized,
     UsageError,
 )
 from pixapi_nb.events import Completed, Event, Processing, Sending, Submitted
-from pixapi_nb.inputs import Source, input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry
 from pixapi_nb.media import Media
-from pixapi_nb.models import ImageRequest, InputImage, Request, VideoRequest
 from pixapi_nb.pace import time_left
 from pixapi_nb.preview import UnreadableError
 from pixapi_nb.pricing import Price
-from pixapi_nb.prompt import Free, Template
 from pixapi_nb.session import Options, Session
-from pixapi_nb.sweep_plan import Axis, Place, Plan, Value, declared_axes, given_axis, pages, repeated
+from pixapi_nb.sweep_cells import Cell, Counts, coordinates, restored
+from pixapi_nb.sweep_inputs import keep, kept
+from pixapi_nb.sweep_plan import Plan, Value, pages
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
 from pixapi_nb.turns import Shared, Withdrawn
 from pixapi_nb.wire import Server
@@ -55,55 +50,11 @@ if TYPE_CHECKING:
     import pandas
     from PIL.Image import Image
 
-__all__ = ["Cell", "Counts", "Sweep", "sweep"]
-
-State: TypeAlias = Literal["waiting", "running", "done", "failed", "unknown"]
+__all__ = ["Sweep"]
 
 # What befalls one would befall all that follow.
 _FOR_ALL = (BudgetExceeded, InsufficientCredits, MissingKey, NotSent, Unauthorized)
 _MANY_UNKNOWN = 5  # unknown outcomes in a row, with no acceptance between them: the line is bad, and each may cost money
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One place of a sweep, as it is at a moment. `progress` is 0 to 100; `thumb` a small JPEG."""
-
-    place: Place
-    state: State = "waiting"
-    progress: float = 0.0
-    job_id: str | None = None
-    task_id: str | None = None
-    media: tuple[Media, ...] = ()
-    seconds: float | None = None
-    credits: float | None = None
-    error: str | None = None
-    thumb: bytes | None = field(default=None, repr=False)
-
-    @property
-    def settings(self) -> Mapping[str, Value]:
-        """Its value on each axis."""
-        return self.place.settings
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Its files."""
-        return tuple(one.path for one in self.media if one.path is not None)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many places are in each state, and the credits charged so far."""
-
-    waiting: int
-    running: int
-    done: int
-    failed: int
-    unknown: int
-    credits: float
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.running + self.done + self.failed + self.unknown
 
 
 class Sweep(Sequence[Cell]):
@@ -124,8 +75,9 @@ class Sweep(Sequence[Cell]):
         self._session, self._server, self._options = own, server, options
         self._cells = [Cell(place) for place in plan.places()]
         self._entries: dict[int, Entry] = {}  # what an earlier kernel has paid for
-        self._edge = contact.DENSITY * max(contact.cell_size(len(self._cells), 1.0))
-        self._ends: list[float] = []
+        self._columns = max(len(page.columns) for page in self.pages)
+        self._edge = contact.DENSITY * max(self.cell_size)
+        self._begun, self._ends = 0.0, list[float]()
         self._under_way = 0
         self._unknown_in_a_row = 0
         self._asked_to_stop = False
@@ -166,6 +118,7 @@ class Sweep(Sequence[Cell]):
             self._future = Future()
             self._future.set_running_or_notify_cancel()
             self.stopped, self._asked_to_stop, self._unknown_in_a_row = None, False, 0
+            self._begun, self._ends = time.monotonic(), []
         self._write_down(new=first)
         portal.run(self._run, self._future)
         return self
@@ -176,7 +129,7 @@ class Sweep(Sequence[Cell]):
             folder = str((self._options.folder or self._session.folder).absolute())
             plan = {**self.plan.as_json(), "folder": folder, "synchronous": self._options.synchronous}
             rows.add(SweepRow(self.id, self.server, self.created, plan, False, self._session.notebook))
-            _keep_inputs(self._session.home, self.plan.base.inputs)
+            keep(self._session.home, self.plan.base.inputs)
         else:
             rows.claim(self.id)
 
@@ -206,17 +159,13 @@ class Sweep(Sequence[Cell]):
     @property
     def counts(self) -> Counts:
         """How it stands."""
-        cells = list(self._cells)
-        states = [cell.state for cell in cells]
-        charged = sum(cell.credits or 0.0 for cell in cells)
-        by = {state: states.count(state) for state in ("waiting", "running", "done", "failed", "unknown")}
-        return Counts(**by, credits=charged)
+        return Counts.of(list(self._cells))
 
     @property
     def left(self) -> float | None:
         """Seconds until the end, None while nobody can know."""
         counts = self.counts
-        return time_left(self._ends, time.monotonic(), counts.waiting + counts.running)
+        return time_left(self._begun, self._ends, time.monotonic(), counts.waiting + counts.running)
 
     @property
     def ended(self) -> tuple[float, ...]:
@@ -259,19 +208,7 @@ class Sweep(Sequence[Cell]):
 
     def rows(self) -> list[dict[str, Any]]:
         """A plain dict for each place: its settings, `state`, `file`, `files`, `seconds`, `credits`, `error`, `task_id`."""
-        return [
-            {
-                "state": cell.state,
-                "file": str(cell.files[0]) if cell.files else None,
-                "files": [str(one) for one in cell.files],
-                "seconds": None if cell.seconds is None else round(cell.seconds, 2),
-                "credits": cell.credits,
-                "error": cell.error,
-                "task_id": cell.task_id,
-                **cell.settings,
-            }
-            for cell in self._cells
-        ]
+        return [cell.as_row() for cell in self._cells]
 
     def to_dataframe(self) -> pandas.DataFrame:
         """`rows()` as a pandas DataFrame, the settings first. Raises UsageError where pandas is not installed."""
@@ -286,11 +223,16 @@ class Sweep(Sequence[Cell]):
     def tiles(self) -> dict[int, contact.Tile]:
         """What a contact sheet shows at each place."""
         warned = ("failed", "unknown")
-        return {i: contact.Tile(cell.thumb, _in_short(cell), cell.state in warned) for i, cell in enumerate(self)}
+        return {i: contact.Tile(cell.thumb, cell.in_short, cell.state in warned) for i, cell in enumerate(self)}
+
+    @property
+    def cell_size(self) -> tuple[int, int]:
+        """CSS pixels that each picture takes in the grid, width and height."""
+        return contact.cell_size(len(self), self._columns, self.shape)
 
     def contact_sheet(self) -> Image:
         """All pictures that there are, small, as one labelled picture. `.save("sheet.png")` writes it."""
-        size = contact.cell_size(len(self), self.shape)
+        size = self.cell_size
         large = size[0] * contact.DENSITY, size[1] * contact.DENSITY
         foot = f"{self.server_words}{', '.join(_models(self.plan))} · {_count(self.counts.done, 'picture')}"
         return contact.sheet(self.pages, self.tiles(), large, title=" ".join(self.plan.template.text.split()), foot=foot)
@@ -366,7 +308,7 @@ class Sweep(Sequence[Cell]):
 
     async def _carry_out(self, index: int, shared: Shared, entry: Entry | None) -> None:
         place = self._cells[index].place
-        options = replace(self._options, sweep=self.id, place=_coordinates(place), turns=shared)
+        options = replace(self._options, sweep=self.id, place=coordinates(place), turns=shared)
         if any(axis.what == "repeat" and place.settings[axis.name] != 1 for axis in self.plan.axes):
             options = replace(options, reuse=False)  # the same file would stand there twice
         since: list[float] = []
@@ -417,7 +359,8 @@ class Sweep(Sequence[Cell]):
             self._unknown_in_a_row += 1
             self._put(index, state="unknown", error=error.message)
         else:
-            self._put(index, state="failed", error=error.message, credits=cell.credits)
+            reason = error.reason if isinstance(error, TaskFailed) and error.reason else error.message
+            self._put(index, state="failed", error=reason, credits=cell.credits)
         self._ends.append(time.monotonic())
         many = self._unknown_in_a_row >= _MANY_UNKNOWN
         if self.stopped is None and (many or isinstance(error, _FOR_ALL)):
@@ -458,11 +401,11 @@ class Sweep(Sequence[Cell]):
             return known
         if not SweepRows(own.ledger).claim(row.sweep_id):
             raise UsageError(f"{row.sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
-        images = _kept_inputs(own.home, row.plan.get("inputs", []))
+        images = kept(own.home, row.plan.get("inputs", []))
         options = replace(options, folder=Path(row.plan["folder"]), synchronous=bool(row.plan.get("synchronous")))
         made = Sweep(Plan.from_json(row.plan, images), own, server, options, sweep_id=row.sweep_id)
         made.created = row.created
-        places = {_coordinates(cell.place): i for i, cell in enumerate(made)}
+        places = {coordinates(cell.place): i for i, cell in enumerate(made)}
         for entry in own.ledger.sweep(row.sweep_id):
             index = places.get(entry.place or "")
             if index is not None:
@@ -475,35 +418,10 @@ class Sweep(Sequence[Cell]):
 
     def _restore(self, index: int, entry: Entry) -> None:
         """A place as the ledger has it; of several tries, one that was accepted counts more than one that was not."""
-        before = self._entries.get(index)
-        accepted = ("delivered", "submitted", "completed")
-        if before is not None and before.state in accepted and entry.state in ("refused", "failed"):
+        if self._cells[index].state in ("running", "done") and entry.state in ("refused", "failed"):
             return
         self._entries[index] = entry
-        state: State = "failed"
-        if entry.state in ("submitted", "completed"):
-            state = "running"
-        elif entry.state == "delivered":
-            state = "done"
-        elif entry.state in ("sending", "unknown", "closed"):
-            state = "unknown"
-        media = []
-        for one in entry.files:
-            with contextlib.suppress(OSError, PixapiError):
-                media.append(Media.of(Path(one)))
-        error = entry.error or {"unknown": "its outcome is unknown.", "failed": "it failed."}.get(state)
-        if state == "done" and len(media) < len(entry.files):
-            error = "its file is gone."
-        self._put(
-            index,
-            state=state,
-            job_id=entry.job_id,
-            task_id=entry.task_id,
-            media=tuple(media),
-            credits=entry.credits,
-            seconds=entry.updated - entry.created if state == "done" else None,
-            error=error if state != "running" else None,
-        )
+        self._cells[index] = restored(self._cells[index].place, entry)
 
 
 _alive: weakref.WeakValueDictionary[str, Sweep] = weakref.WeakValueDictionary()
@@ -513,19 +431,8 @@ async def _call(work: Any) -> None:
     work()
 
 
-def _coordinates(place: Place) -> str:
-    """A place as the ledger has it."""
-    return json.dumps(dict(place.settings), ensure_ascii=False)
-
-
 def _thumbnail(medium: Media, edge: int) -> tuple[bytes, float]:
     return contact.thumbnail(medium.bytes, edge)
-
-
-def _in_short(cell: Cell) -> str:
-    if cell.state == "done":
-        return "" if cell.thumb else "video" if cell.media and cell.media[0].kind == "video" else cell.error or ""
-    return {"failed": cell.error or "failed", "unknown": "outcome unknown"}.get(cell.state, cell.state)
 
 
 def _models(plan: Plan) -> list[str]:
@@ -535,109 +442,3 @@ def _models(plan: Plan) -> list[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-# Input pictures, which the ledger does not have: kept for a kernel that finishes what this one began.
-
-
-def _inputs_folder(home: Path) -> Path:
-    return home / "inputs"
-
-
-def _keep_inputs(home: Path, images: Sequence[InputImage]) -> None:
-    for image in images:
-        path = _inputs_folder(home) / image.digest
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if image.data is not None:
-                path.write_bytes(image.data)
-            else:
-                path.with_suffix(".url").write_text(image.url or "", "utf-8")
-
-
-def _kept_inputs(home: Path, wanted: Iterable[Mapping[str, str]]) -> list[InputImage]:
-    images = []
-    for one in wanted:
-        path = _inputs_folder(home) / one["sha256"]
-        try:
-            if path.with_suffix(".url").exists():
-                images.append(InputImage(name=one["name"], url=path.with_suffix(".url").read_text("utf-8")))
-            else:
-                images.append(InputImage(name=one["name"], data=path.read_bytes()))
-        except OSError:
-            raise UsageError(
-                f"the input picture {one['name']!r} of this sweep is not here any more.",
-                hint="What was paid for comes home one by one: %pixapi tasks lists it. Run the cell again for the rest.",
-            ) from None
-    return images
-
-
-# -- the public function -----------------------------------------------------------------------------------------------
-
-
-def sweep(
-    prompt: str,
-    *,
-    model: str | Sequence[str],
-    axes: Mapping[str, Iterable[Value] | int | None] | Sequence[str] | None = None,
-    steps: int = 5,
-    n: int = 1,
-    values: Mapping[str, Value] | None = None,
-    size: str | None = None,
-    quality: str | None = None,
-    duration: float | None = None,
-    image: Source | Sequence[Source] | None = None,
-    synchronous: bool = False,
-    folder: str | Path | None = None,
-    budget: float | None = None,
-    accept_price: bool = False,
-    reuse: bool = False,
-    start: bool = True,
-) -> Sweep:
-    """Generate the grid of a prompt's settings, and return at once; `await` it, or wait with `.result()`. Paid.
-
-    `axes`: what varies. A mapping from a name in the prompt (or `model`, `size`, `quality`, `duration`) to its values, to a
-    number of evenly spaced stops, or to None for all; or a list of declared names; by default every declared control.
-    Of a range, `steps` stops. Several models are an axis; so are `n` repetitions. `values` stand for the prompt's other
-    names. `budget` is in credits for today and this server: what would pass it is not sent. With `start=False` nothing is
-    sent before `.start()`; `.price` tells what that will cost.
-
-    Raises UsageError and PromptError before anything is sent.
-    """
-    own = session.current()
-    template = Template.parse(prompt.strip())
-    models = [model] if isinstance(model, str) else list(model)
-    if not models:
-        raise UsageError("no model is given.")
-    found: list[Axis] = []
-    if isinstance(axes, Mapping):
-        found = [given_axis(template, name, wanted, steps) for name, wanted in axes.items()]
-    else:
-        found = list(declared_axes(template, axes, steps)) if axes is not None or _declares(template) else []
-    if len(models) > 1:
-        found.insert(0, Axis("model", tuple(models), "field"))
-    images = () if image is None else (image,) if not isinstance(image, (list, tuple)) else tuple(image)
-    first = next((str(axis.values[0]) for axis in found if axis.name == "model" and axis.what == "field"), models[0])
-    server, kind = portal.wait(portal.run(own.ready, first))
-    fields: dict[str, Any] = {"model": first, "prompt": template.text, "size": size}
-    given = tuple(input_image(one) for one in images)
-    base: Request
-    if kind == "video":
-        base = VideoRequest(**fields, duration=duration, input_image=given[0] if given else None)
-    else:
-        base = ImageRequest(**fields, quality=quality, images=given)
-    plan = Plan(template=template, axes=repeated(found, n), base=base, values=dict(values or {}))
-    options = Options(
-        synchronous=synchronous,
-        folder=None if folder is None else Path(folder),
-        budget=budget,
-        accept_price=accept_price,
-        reuse=reuse,
-    )
-    made = Sweep(plan, own, server, options)
-    _ = made.price
-    return made.start() if start else made
-
-
-def _declares(template: Template) -> bool:
-    return any(not isinstance(control, Free) for control in template.controls.values())

@@ -124,6 +124,52 @@ def test_a_cell_run_again_leaves_no_widgets_behind(lab: Lab, pixapi_server: Pixa
     notebook.wait(lambda notebook: notebook.model_count() <= first + 4, what="the models of earlier runs to go")
 
 
+def test_it_survives_the_windowing_of_a_long_notebook(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook = lab.open([LOAD, PANEL, *(["print('x\\n' * 60)"] * 12)], height=900)
+    page = notebook.page
+    page.evaluate("""() => { const notebook = harness.panel().content;
+        notebook.notebookConfig = {...notebook.notebookConfig, windowingMode: "full"}; }""")
+    notebook.run_all(wait=True)
+    page.evaluate("harness.panel().content.scrollToItem(13)")
+    rendered = "document.querySelector('.pixapi-panel')?.getClientRects().length ?? 0"
+    notebook.wait(lambda _: page.evaluate(rendered) == 0, 10, "the panel's cell to be taken away")
+    page.evaluate("harness.panel().content.scrollToItem(1)")
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: cell.buttons().count("Generate") == 1, what="the panel, once")
+    notebook.set_slider(1, "warmth", 9)
+    cell.wait(lambda cell: "cup, warmth 9" in cell.text(), what="the prompt")
+
+
+def test_the_panel_in_notebook_7(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab, app="notebook")
+    notebook.set_slider(1, "warmth", 9)
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 1 and "cup, warmth 9" in cell.text())
+
+
+def test_the_studio_in_a_browser(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook = opened(lab, "%pixapi studio")
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: "Generate" in cell.buttons())
+    send = cell.output.locator(".pixapi-act button")
+    cell.textbox("prompt").set("a lighthouse <b>at dusk</b>")
+    cell.wait(lambda cell: "8 credits" in cell.text(), what="the price")
+    send.click()
+    cell.wait(lambda cell: pictures(cell) == 1, what="the picture")
+    cell.click("Edit")
+    cell.textbox("prompt").set("at dawn")
+    cell.wait(lambda _: send.inner_text() == "Edit" and pictures(cell) == 2, what="the picture that goes in")
+    send.click()
+    cell.wait(lambda cell: pictures(cell) == 3 and "task: edit" in cell.text(), what="the edit")
+    cell.click("Earlier pictures")
+    cell.wait(lambda cell: pictures(cell) >= 5, what="what the ledger has")
+    notebook.wait(lambda notebook: str(notebook.cell(1).outputs()[-1]).count("<img") == 2, what="both in the notebook")
+    notebook.save()
+    reader = lab.reopen(notebook, with_kernel=False)
+    assert pictures(reader.cell(1)) == 2
+    assert not reader.cell(1).dead
+
+
 def test_a_hostile_prompt_is_text_and_runs_nothing(lab: Lab, pixapi_server: PixapiServer) -> None:
     long = HOSTILE + "long " * 4000
     code = (

@@ -143,6 +143,7 @@ def test_what_passes_is_not_sent_and_not_booked(spend: Spend, pixapi_server: Pix
 )
 def test_a_range_reserves_its_top(session: Session, pixapi_server: PixapiServer, request_: Request, top: float) -> None:
     pixapi_server.settings(seconds=30)
+    pixapi_server.faults({"kind": "fail_task"})  # much later; so that nothing large is painted
     server = session.server()
     refused = session.start(request_, server, Options(budget=top - 1))
     list(refused.events())
@@ -164,6 +165,7 @@ def test_a_range_reserves_its_top(session: Session, pixapi_server: PixapiServer,
     ids=lambda one: one.model,
 )
 def test_an_unknown_price_needs_a_yes(session: Session, pixapi_server: PixapiServer, request_: Request) -> None:
+    pixapi_server.faults({"kind": "fail_task"})  # so that nothing large is painted
     server = session.server()
     with pytest.raises(BudgetExceeded, match="not known") as caught:
         session.start(request_, server, Options(budget=1_000_000))

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.kernel
 
 VERSION = tuple(int(part) for part in version("ipykernel").split(".")[:2])
 MODEL = "gemini-3-pro-image-preview"
+TIME_FAILS = int(version("ipython").split(".")[0]) >= 9
+"""Whether a cell under `%%time` fails: before IPython 9 it showed the error and was well."""
+
 SOON = 4.0  # seconds until an interrupt has ended a cell, on a machine under load; without a wake-up it took 5 and more
 
 
@@ -154,9 +157,15 @@ def interrupted(kernel: Kernel, code: str) -> tuple[Run, str]:
     kernel.interrupt()
     kernel.wait(run, SOON)
     kernel.wait(behind, SOON)
-    assert run.status == "error"
-    assert (behind.status, behind.stdout) == ("aborted", "")
+    assert run.error
+    assert_stopped(run, behind)
     return run, task
+
+
+def assert_stopped(run: Run, behind: Run) -> None:
+    """The cell has failed, and the one queued behind it has not run."""
+    if TIME_FAILS or "%%time" not in run.code:
+        assert (run.status, behind.status, behind.stdout) == ("error", "aborted", "")
 
 
 @pytest.mark.parametrize("around", ["", "%%time\n"], ids=["awaited", "under %%time"])
@@ -212,8 +221,8 @@ def test_an_interrupt_of_code_that_waits_for_a_job_is_quick_and_leaves_nothing_t
     pixapi_server.faults({"kind": "fail_task", "match": {"method": "POST"}, "task": {"error": "tired", "at_progress": 80}})
     run, _ = interrupted(loaded, cell(options="-o hero"))
     for code in ("await hero", "hero.result()", "hero[0]"):
-        waiting = loaded.send(code, allow_stdin=True)
-        loaded.until(lambda waiting=waiting: waiting.started)  # type: ignore[misc]
+        waiting = loaded.send(f"print('waits')\n{code}", allow_stdin=True)
+        loaded.until(lambda waiting=waiting: waiting.stdout)  # type: ignore[misc]
         loaded.interrupt()
         loaded.wait(waiting, SOON)
         assert waiting.status == "error"
@@ -283,8 +292,9 @@ def test_a_cell_that_fails_says_so_briefly_and_stops_the_queue(loaded: Kernel, p
     for name, code, faults, ename in FAILING:
         pixapi_server.clear()
         pixapi_server.faults(faults)
-        run, behind = loaded.queue([code, "print('behind')"], allow_stdin=True)
-        assert (run.status, behind.status, behind.stdout) == ("error", "aborted", ""), name
+        # The kernel drops what has come when the cell fails: the first one lets both come before.
+        _, run, behind = loaded.queue(["import time; time.sleep(0.1)", code, "print('behind')"], allow_stdin=True)
+        assert_stopped(run, behind)
         assert run.error
         assert run.error.ename == ename, name
         lines = run.error.traceback.splitlines()

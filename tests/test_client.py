@@ -225,6 +225,28 @@ def test_one_client_in_many_threads(raw, at_raw):
     assert sorted(asked.json["prompt"] for asked in raw.seen("POST")) == sorted(f"cup {number}" for number in range(16))
 
 
+def test_one_client_in_loops_of_many_threads_and_in_many_tasks(at_raw):
+    client = at_raw(Client)
+
+    async def cell(number):
+        beside = asyncio.ensure_future(asyncio.sleep(0.01, number))
+        return client.images.generate(model=MODEL, prompt=f"cup {number}").done, await beside
+
+    async def cells():
+        return await asyncio.gather(*(cell(number) for number in range(4)))
+
+    def in_a_loop(number):
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(cell(number))
+        finally:
+            loop.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(in_a_loop, range(8))) == [(True, number) for number in range(8)]
+    assert asyncio.run(cells()) == [(True, number) for number in range(4)]
+
+
 def test_wait_false_returns_before_the_answer(raw, at_raw):
     rest = threading.Event()
 

@@ -224,7 +224,8 @@ def test_themes_trust_and_video(lab: Lab) -> None:
 def test_notebook_7_is_the_same_to_a_test(lab: Lab) -> None:
     notebook = lab.open([WIDGETS, "print(warmth.value)"], app="notebook", theme=DARK)
     notebook.run(0, wait=True)
-    notebook.set_slider(0, "warmth", 7)
+    notebook.cell(0).slider("warmth").drag(0.7)
+    notebook.cell(0).wait(lambda cell: "7 0.0 glass" in cell.text())
     notebook.run(1, wait=True)
     assert notebook.cell(1).text() == "7"
     assert notebook.page.locator("body[data-jp-theme-light=false]").count() == 1

@@ -392,6 +392,19 @@ def test_a_url_that_has_expired_is_asked_for_again_through_its_task(raw, start):
     assert raw.posts == 1
 
 
+@pytest.mark.xfail(strict=True, reason="lifecycle._fetch: only DownloadFailed of one item is contained, not its task's errors")
+@pytest.mark.parametrize(
+    "then", [refusal(404, "task_not_found", shape=2), refusal(401, "unauthorized", shape=2), task("failed")]
+)
+def test_a_fresh_url_that_cannot_be_had_does_not_cost_what_is_here(raw, start, then):
+    raw.on("GET /old", answer(403, "expired"))
+    accepts(raw, completed("/m.png", "/old"), then)
+    job = start()
+    assert outcome(job) is None
+    assert [media.bytes for media in job] == [PNG]
+    assert job.notes
+
+
 def test_an_edit_with_a_picture_by_url_sends_its_bytes(raw, media_host, start):
     """The endpoint takes files: the picture is fetched first, by the client without the key."""
     media_host.on("GET /in.png", answer(200, PNG))

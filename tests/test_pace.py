@@ -27,7 +27,9 @@ class Server:
         return True
 
 
-def simulate(pace: Pace, server: Server, jobs: int, *, length: float, capacity: int, trip: float = 0.02, retry_after: float = 1):
+def simulate(
+    pace: Pace, server: Server, jobs: int, *, length: float, capacity: int, trip: float = 0.02, retry_after: float = 1
+):
     """Send `jobs` requests; returns when the last one ended, how many were refused, and the most under way at once."""
     random_trip, now = random.Random(1), 0.0
     events: list[tuple[float, int, str, float]] = []
@@ -141,7 +143,8 @@ def test_questions_are_spread_evenly_and_halved_by_a_refusal() -> None:
 
 
 def test_time_left_follows_the_latest_ends() -> None:
-    assert time_left([], 10.0, 5) is None
-    assert time_left([1.0, 2.0], 3.0, 5) is None
-    assert time_left([1.0, 2.0, 3.0], 3.0, 5) == pytest.approx(5.0)
-    assert time_left([1.0, 2.0, 3.0], 9.0, 0) == 0.0
+    assert time_left(0.0, [], 10.0, 5) is None
+    assert time_left(0.0, [1.0], 3.0, 5) is None
+    assert time_left(0.0, [3.0, 3.0, 3.0], 3.0, 3) == pytest.approx(3.0)
+    assert time_left(0.0, [100.0 + i for i in range(100)], 200.0, 5) == pytest.approx(5.0, rel=0.05)
+    assert time_left(0.0, [1.0, 2.0, 3.0], 9.0, 0) == 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pixapi_nb.errors import (
@@ -73,6 +73,17 @@ def test_a_pause_is_never_shorter_nor_longer_than_allowed(seen, later, retry_aft
         assert SHORTEST <= pause <= LONGEST
     else:
         assert pause == max(SHORTEST, retry_after)
+
+
+@given(histories, times, st.integers(0, 4096))
+def test_only_the_time_since_the_acceptance_counts(seen, later, before):
+    """Not how long the request was refused, or lay in a ledger."""
+    assume(seen)
+    now = seen[-1].at + later
+    left = remaining(seen, now)
+    assume(left is None or abs(left - 1.5) > 1e-3)  # where it begins to be trusted, rounding decides
+    shifted = [Seen(one.at + before, one.progress) for one in seen]
+    assert next_poll(shifted, now + before) == pytest.approx(next_poll(seen, now), rel=1e-3, abs=1e-3)
 
 
 @given(histories, st.lists(times, min_size=2, max_size=8).map(sorted))

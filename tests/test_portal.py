@@ -197,7 +197,9 @@ ENDINGS = {
     "while it is sent": (JOB, HANG, None),
     "in an exception": (JOB + "job.result(20); print('go', flush=True); raise SystemExit(0)", SUBMITTED, None),
     "with a wait in another thread": (
-        JOB + "import threading; threading.Thread(target=job.result, daemon=True).start()",
+        JOB
+        + "import threading; threading.Thread(target=job.result, daemon=True).start()\n"
+        + "next(e for e in job.events() if type(e).__name__ == 'Processing')",
         SUBMITTED,
         "processing",
     ),

@@ -87,6 +87,8 @@ def test_one_axis_is_a_row_and_a_long_one_is_wrapped() -> None:
     (only,) = pages(plan(Axis("warmth", (0, 5, 10))))
     assert (only.rows, only.columns, only.cells) == (("",), ("0", "5", "10"), ((0, 1, 2),))
     assert [page.cells for page in pages(plan(Axis("warmth", tuple(range(8)))))] == [((0, 1, 2, 3),), ((4, 5, 6, 7),)]
+    (page,) = pages(plan(Axis("material", tuple(range(100)))))
+    assert (len(page.columns), page.rows[0], page.rows[-1]) == (13, "0 … 12", "91 … 99")
 
 
 def test_two_axes_are_rows_and_columns_and_a_long_one_goes_down() -> None:
@@ -115,4 +117,4 @@ def test_every_place_is_in_the_grid_once(lengths: list[int], repeats: bool) -> N
     made = plan(*axes)
     shown = [index for page in pages(made) for row in page.cells for index in row]
     assert sorted(shown) == list(range(len(made)))
-    assert all(len(row) == len(page.columns) for page in pages(made) for row in page.cells)
+    assert all(len(row) == len(page.columns) for page in pages(made) for row in page.cells)  # none is long enough to wrap

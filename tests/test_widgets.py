@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,16 +15,20 @@ from typing import Any
 import ipywidgets as w
 import pytest
 from ipywidgets.widgets.widget import _instances
+from PIL import Image
 
 from pixapi_nb.errors import PromptError, UsageError
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import VideoRequest
 from pixapi_nb.prompt import Choices, Range, Scale, Template
 from pixapi_nb.session import Options, Session
-from pixapi_nb.widgets import PromptSliders, live
+from pixapi_nb.widgets import PromptSliders, compare, gallery, live
 from pixapi_nb.widgets.controls import abbreviated, control
 from pixapi_nb.widgets.home import Home
+from pixapi_nb.widgets.panel import Panel
 from pixapi_nb.widgets.strip import MOST
+from pixapi_nb.widgets.studio import Studio
+from tests.harness.kernels import Kernel, nbclient_run
 from tests.harness.pixapi import PixapiServer
 from tests.harness.waiting import until
 
@@ -56,16 +63,17 @@ def sliders(home: Home, prompt: str = CUP, **given: Any) -> PromptSliders:
     return PromptSliders(prompt, home=home, size=given.pop("size", "96x64"), **given)
 
 
-def said(panel: PromptSliders) -> str:
+def said(panel: Panel) -> str:
     """All HTML in the panel, its entities resolved."""
     return html.unescape(markup(panel))
 
 
-def markup(panel: PromptSliders) -> str:
+def markup(panel: Panel) -> str:
     """All HTML in the panel."""
 
     def walk(one: w.Widget) -> Iterator[str]:
-        yield str(getattr(one, "value", ""))
+        if isinstance(one, w.HTML):
+            yield str(one.value)
         for child in getattr(one, "children", ()):
             yield from walk(child)
 
@@ -77,7 +85,7 @@ def buttons(panel: w.Widget, text: str) -> list[w.Button]:
     return found + [one for child in getattr(panel, "children", ()) for one in buttons(child, text)]
 
 
-def wait_results(panel: PromptSliders, count: int, timeout: float = 20) -> tuple[Job, ...]:
+def wait_results(panel: Panel, count: int, timeout: float = 20) -> tuple[Job, ...]:
     until(lambda: len(panel.results) == count, timeout, lambda: f"{count} results; {said(panel)[-2000:]}")
     return tuple(panel.results)
 
@@ -264,9 +272,8 @@ def test_a_closed_panel_stops_nothing_that_is_paid(home: Home, pixapi_server: Pi
     panel.generate()
     until(lambda: bool(home.session.jobs), 20, "the job")
     panel.close()
-    assert not _instances
     until(lambda: list((tmp_path / "out").glob("*.png")) != [], 30, "the file")
-    assert not _instances, "what arrives later makes no widgets"
+    until(lambda: not home.session.jobs and not _instances, 10, lambda: f"no widgets: {list(_instances.values())}")
 
 
 def test_no_widgets_pile_up_over_a_hundred_generations(home: Home, pixapi_server: PixapiServer) -> None:
@@ -324,3 +331,118 @@ def test_a_hostile_prompt_is_text_everywhere(home: Home) -> None:
         assert "<script" not in shown.lower()
         assert 'onerror="' not in shown
     assert panel.results[0].request.prompt == panel.prompt
+
+
+# -- pictures
+
+
+def test_compare_takes_whatever_a_picture_is_and_cuts_the_second_to_the_shape_of_the_first(home: Home, tmp_path: Path) -> None:
+    panel = sliders(home, material="jade")
+    panel.generate()
+    (job,) = wait_results(panel, 1)
+    wide = Image.new("RGB", (400, 100), "crimson")
+    shown = compare(job, wide, labels=("<b>made</b>", "after"))
+    data = base64.b64decode(shown.after.partition(",")[2])
+    assert Image.open(io.BytesIO(data)).size == (150, 100)  # 96 × 64 is 3:2
+    still = str(shown._still())
+    assert still.count("<img") == 2
+    assert "<b>" not in still
+    wide.save(tmp_path / "wide.png")
+    for source in (tmp_path / "wide.png", str(tmp_path / "wide.png"), (tmp_path / "wide.png").read_bytes(), job[0]):
+        assert compare(source, job).before.startswith("data:image/")
+    with pytest.raises(UsageError, match="not a picture"):
+        compare(b"no picture", wide)
+
+
+def test_a_gallery_shows_all_pictures_of_all_results(home: Home) -> None:
+    panel = sliders(home, material="<jade>", n=2)
+    panel.generate()
+    (job,) = wait_results(panel, 1)
+    made = gallery([job, Image.new("RGB", (40, 40))])
+    assert [one["caption"] for one in made.items] == [f"{job.request.prompt} [0]", f"{job.request.prompt} [1]", ""]
+    assert "<jade>" not in str(made._still())
+    assert len(gallery(job).items) == 2
+    with pytest.raises(UsageError, match="no picture"):
+        gallery([])
+    with pytest.raises(UsageError, match="2 pictures and 1 caption"):
+        gallery(job, captions=["one"])
+    with pytest.raises(UsageError, match="too many"):
+        gallery([Image.new("RGB", (4, 4))] * 101)
+
+
+# -- the studio
+
+
+def test_the_studio_generates_edits_and_animates(home: Home, pixapi_server: PixapiServer) -> None:
+    studio = Studio(home)
+    assert "is empty" not in said(studio)
+    studio.generate()
+    assert "the prompt is empty" in said(studio)
+    studio._text.value = "a {{literal}} lighthouse"
+    studio._settings.size.value = "96x64"
+    studio.generate()
+    wait_results(studio, 1)
+    studio._task.value = "edit"
+    assert studio._button.description == "Edit"
+    studio._text.value = "the same at dawn"
+    studio.generate()
+    edit, first = wait_results(studio, 2)
+    assert first.request.prompt == "a {{literal}} lighthouse"
+    assert edit.request.inputs[0].data == first[0].bytes
+    studio._task.value = "animate"
+    assert studio._settings.model.value == "veo"
+    assert studio.request().inputs
+    studio.selected = first
+    assert (studio._task.value, studio._text.value) == ("generate", "a {{literal}} lighthouse")
+    assert studio._settings.model.value == first.request.model
+
+
+def test_the_studio_offers_what_the_ledger_has_and_an_upload(home: Home) -> None:
+    first = Studio(home)
+    first._text.value = "a lighthouse"
+    first._settings.size.value = "96x64"
+    first.generate()
+    wait_results(first, 1)
+    first.close()
+    assert not _instances
+    studio = Studio(home)
+    studio._task.value = "edit"
+    assert studio._source.value.startswith("a lighthouse · ")
+    studio._earlier.value = True
+    assert len(studio._history.children[0].items) == 1
+    studio._earlier.value = False
+    data = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(data, "PNG")
+    upload = {"name": "<b>own</b>.png", "type": "image/png", "size": 9, "last_modified": datetime.now(timezone.utc)}
+    studio._upload.value = ({**upload, "content": memoryview(data.getvalue())},)
+    studio._text.value = "dawn"
+    assert studio.request().inputs[0].data == data.getvalue()
+    assert "<b>own" not in markup(studio)
+    studio._upload.value = ({**upload, "name": "text.png", "content": memoryview(b"text")},)
+    assert "not a picture" in said(studio)
+    studio.close()
+    assert not _instances
+
+
+# -- where it is displayed
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+SHOWN = "%load_ext pixapi_nb\nfrom pixapi_nb.widgets import PromptSliders\nPromptSliders('a {{style: noir | studio}} cup')"
+
+
+@pytest.mark.kernel
+def test_where_no_page_mounts_it_the_panel_is_displayed_as_any_other_widget(kernel: Kernel) -> None:
+    run = kernel.run(SHOWN, allow_stdin=True)
+    assert not run.error, run.error
+    assert [VIEW in output.data for output in run.outputs] == [False, False]
+    kernel.until(lambda: VIEW in run.outputs[0].data, 20, "the widget's own view")
+    assert "noir" in run.outputs[1].data["text/html"]
+
+
+@pytest.mark.kernel
+def test_without_a_person_only_what_stays_is_displayed(tmp_path: Path) -> None:
+    notebook = nbclient_run([SHOWN])
+    (output,) = notebook.cells[0].outputs
+    assert output.output_type == "display_data"
+    assert "noir" in output.data["text/html"]
+    assert "style: noir" in output.data["text/plain"]

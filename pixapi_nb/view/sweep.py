@@ -18,8 +18,9 @@ from IPython.display import DisplayHandle, display
 from pixapi_nb import contact, portal, preview, show, show_grid, show_parts
 from pixapi_nb.errors import Detached, PixapiError
 from pixapi_nb.pricing import Price
+from pixapi_nb.sweep_cells import Cell
 from pixapi_nb.sweep_plan import Page, Plan
-from pixapi_nb.sweeps import Cell, Sweep
+from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view.line import Line
 from pixapi_nb.view.progress import Progress, close_tree
 
@@ -166,7 +167,7 @@ class GridProgress:
     def _draw(self) -> None:
         """Send the rows that have changed."""
         sweep = self._sweep
-        size = contact.cell_size(len(sweep), sweep.shape)
+        size = sweep.cell_size
         if size != self._size:
             self._size = size
             self._shown.clear()
@@ -255,7 +256,7 @@ class SweepView:
         line = describe(sweep, getattr(self, "_since", time.monotonic()))
         if not sweep.counts.done and not sweep.counts.failed and not sweep.counts.unknown:
             return show_parts.stopped(line.state, sweep.stopped.message if sweep.stopped and self.left else "")
-        size = contact.cell_size(len(sweep), sweep.shape)
+        size = sweep.cell_size
         large = size[0] * contact.DENSITY, size[1] * contact.DENSITY
         tiles, weight = sweep.tiles(), preview.BUDGET // len(sweep.pages)
         sheets = []
@@ -308,7 +309,8 @@ def _remarks(sweep: Sweep) -> list[tuple[str, str]]:
     if counts.failed:
         found.append(("info", f"{counts.failed} failed; the table says why. .retry() on the sweep sends those again."))
     if counts.unknown:
-        what = f"Of {counts.unknown} nobody knows whether the server accepted them; they are never sent again by themselves."
+        what = f"{counts.unknown} {'has' if counts.unknown == 1 else 'have'} an unknown outcome: perhaps accepted and charged."
+        what += " What may have been is never sent again by itself."
         found.append(("warning", what))
     return found
 

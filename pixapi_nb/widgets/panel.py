@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,6 +43,7 @@ class Order:
     prompt: str
     values: Mapping[str, Any] = field(default_factory=dict)
     images: tuple[InputImage, ...] = ()
+    made: float = field(default_factory=time.monotonic, compare=False)  # several may begin in another order
 
     def request(self, kind: Kind) -> Request:
         return self.chosen.request(kind, self.prompt, self.images)
@@ -53,6 +55,7 @@ class Result:
 
     job: Job
     values: Mapping[str, Any]
+    made: float
 
     @cached_property
     def still(self) -> Markup:
@@ -155,14 +158,14 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             job, view = await asyncio.to_thread(self._begin, order, server, kind)
             await asyncio.wrap_future(view.shown)
             if job.error is None:
-                await asyncio.to_thread(self._finished, Result(job, order.values))
+                await asyncio.to_thread(self._finished, Result(job, order.values, order.made))
         except Exception as error:  # noqa: BLE001  # whatever it is, the person sees it in the panel
             await asyncio.to_thread(self._tell, error)
         return job
 
     def _begin(self, order: Order, server: Server, kind: Kind) -> tuple[Job, CellView]:
         job = self._home.session.start(order.request(kind), server, self._home.options())
-        card = self._strip.add(job, order.values)
+        card = self._strip.add(job, order.values, order.made)
         view = card.view()
         view.open(card)
         return job, view
@@ -170,7 +173,7 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     def _finished(self, result: Result) -> None:
         with self._lock:
             self._done.append(result)
-            self._done.sort(key=lambda one: one.job.created, reverse=True)
+            self._done.sort(key=lambda one: one.made, reverse=True)
             results = tuple(one.job for one in self._done)
         self.results = results
         for place in self._places:

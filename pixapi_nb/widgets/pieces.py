@@ -17,6 +17,7 @@ from pixapi_nb.media import Media
 __all__ = ["LARGE", "SMALL", "card", "faint", "names", "panel", "place", "prompt", "rules", "side_by_side", "still", "worded"]
 
 LARGE, SMALL = 512, 220  # CSS pixels that a picture is wide
+_CARRIED = 1_000_000  # bytes of a video that is shown among older results and in a saved notebook
 _NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # two prices are none
 _FAINT = "opacity:.75;font-size:90%;line-height:1.45;overflow-wrap:anywhere"
 _MARK = "background-color:rgba(255,170,0,.26);color:inherit;border-radius:3px;padding:1px 3px"
@@ -95,8 +96,9 @@ def _most(width: int) -> int:
 
 def _medium(medium: Media, job: Job, width: int) -> Markup:
     if medium.kind == "video":
-        if width <= SMALL:  # older ones are not carried along: they may be many megabytes
-            return show.note(f"video: {medium.path.name if medium.path else 'in memory'}")
+        name = medium.path.name if medium.path else "in memory"
+        if width <= SMALL and (medium.path is None or not medium.path.is_file() or medium.path.stat().st_size > _CARRIED):
+            return show.note(f"video: {name}")
         return Markup(show.result([medium], prompt=job.request.prompt)["text/html"])  # noqa: S704  # made there
     return show.cell(medium, of=len(job.media) * (1 if width > SMALL else 4), alt=job.request.prompt, width=width)
 

@@ -31,7 +31,6 @@ export default {
       if (!place.isConnected) return mounted.delete(place), view.remove();
       const lumino = view.luminoWidget ?? view.pWidget;
       lumino.constructor.attach(lumino, place); // Lumino's Widget.attach: the page's own copy, through its heirs
-      place.addEventListener("keydown", keep);
       mounted.set(place, view);
       widget.once("comm_live_update", unmount);
       document.head.append(hiding);
@@ -39,10 +38,12 @@ export default {
       model.send({ event: "mounted" });
     }
 
-    // Keys for a control are not for the notebook, where an arrow is the next cell and x cuts this one.
+    // Keys for a control are not for the notebook, where an arrow is the next cell and x cuts this one. The attribute is
+    // Lumino's own; Notebook 7 listens while the event is still on its way down, so stopping it further down is too late.
     function keep(event) {
-      const run = event.shiftKey && event.key === "Enter";
-      if (!event.ctrlKey && !event.metaKey && !run) event.stopPropagation();
+      const theirs = event.ctrlKey || event.metaKey || (event.shiftKey && event.key === "Enter");
+      if (![...places].some((place) => place.contains(event.target))) return;
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !theirs); // on the target itself: Lumino looks there first
     }
 
     // Its pictures are in the notebook's model; this page need not hold them too.
@@ -72,6 +73,7 @@ export default {
 
     function unmount() {
       observer.disconnect();
+      window.removeEventListener("keydown", keep, true);
       hiding.remove();
       for (const [still, nodes] of emptied) still.replaceChildren(...nodes);
       for (const view of mounted.values()) view?.remove();
@@ -80,6 +82,7 @@ export default {
     const observer = new MutationObserver(look); // outputs come late, and windowing takes cells away and brings them back
     observer.observe(document.body, { childList: true, subtree: true });
     model.on("msg:custom", renew);
+    window.addEventListener("keydown", keep, true);
     look();
     return unmount;
   },

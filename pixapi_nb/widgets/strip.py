@@ -23,8 +23,8 @@ MOST = 12  # cards kept as widgets; what is older is in `results` and on disk
 class Card:
     """One generation: its progress, then its pictures and a button that takes its settings. It is a `Progress`."""
 
-    def __init__(self, job: Job, values: Mapping[str, Any], choose: Callable[[Card], None]) -> None:
-        self.job, self.values = job, dict(values)
+    def __init__(self, job: Job, values: Mapping[str, Any], made: float, choose: Callable[[Card], None]) -> None:
+        self.job, self.values, self.made = job, dict(values), made
         self._lock = threading.Lock()
         self._closed = self._small = False
         self._bar: Bar | None = Bar()
@@ -116,17 +116,22 @@ class Strip:
         self._lock = threading.Lock()  # results come on other threads than clicks
         self._cards: list[Card] = []
         self._dropped = 0
+        self._discarded = False
         self._older = w.HTML()
         self.newest = w.VBox()
         self.newest.add_class("pixapi-newest")
         self.box = w.Box([self._older])
         self.box.add_class("pixapi-strip")
 
-    def add(self, job: Job, values: Mapping[str, Any]) -> Card:
-        """A card for a job that has just begun, before all others."""
-        card = Card(job, values, self._choose)
+    def add(self, job: Job, values: Mapping[str, Any], made: float) -> Card:
+        """A card for a job that has just begun, before those that were asked for earlier than `made`."""
+        card = Card(job, values, made, self._choose)
         with self._lock:
-            self._cards.insert(0, card)
+            if self._discarded:  # the panel was closed meanwhile; the job goes on
+                card.discard()
+                return card
+            self._cards.append(card)
+            self._cards.sort(key=lambda one: one.made, reverse=True)
             gone = [one for one in self._cards[MOST:] if not one.running]
             self._cards = [one for one in self._cards if one not in gone]
             older = self._cards[1:]
@@ -135,7 +140,7 @@ class Strip:
             self.box.children = (*(one.box for one in older), self._older)
             if self._dropped:
                 self._older.value = pieces.faint(f"and {self._dropped} older results, in .results and on disk")
-        for one in older[:1]:
+        for one in older:
             one.shrink()
         for one in gone:
             one.discard()
@@ -150,7 +155,7 @@ class Strip:
     def discard(self) -> None:
         """Close all widgets."""
         with self._lock:
-            cards, self._cards = self._cards, []
+            cards, self._cards, self._discarded = self._cards, [], True
         for one in cards:
             one.discard()
         for box in (self.newest, self.box):

@@ -17,12 +17,15 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from pixapi_nb import session, sweep
 from tests.harness.pixapi import PixapiServer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CAPACITY, RATE, SECONDS = 20, 40, (0.25, 0.75)
 
@@ -117,7 +120,7 @@ class _Peak:
         self._process, self._over = process, threading.Event()
         self.bytes = 0
 
-    def __enter__(self) -> _Peak:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -139,8 +142,8 @@ def line(run: Run) -> str:
     result = ", ".join(f"{count} {state}" for state, count in sorted(run.states.items()))
     return (
         f"{run.jobs:4}  {run.faults:7}  {run.seconds:6.2f}  {run.ideal:6.2f}  {run.ratio:5.2f}  {run.refused:6.1%}  "
-        f"{run.questions:5.1f} a job  {run.memory / 1e6:4.0f} MB  {run.own_cpu:6.1f} / {run.server_cpu:.1f} s  {run.load:5.1f}  "
-        f"{result}; {run.accepted} accepted, {run.charges} charged, {run.sent_twice} twice"
+        f"{run.questions:5.1f} a job  {run.memory / 1e6:4.0f} MB  {run.own_cpu:6.1f} / {run.server_cpu:.1f} s  "
+        f"{run.load:5.1f}  {result}; {run.accepted} accepted, {run.charges} charged, {run.sent_twice} twice"
     )
 
 

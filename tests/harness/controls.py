@@ -34,8 +34,23 @@ class Slider:
         for _ in range(times):
             self.handle.press(key)
 
+    def drag(self, share: float) -> None:
+        """Drag it with the mouse to this share (0 to 1) of its track."""
+        track = self.locator.locator(".noUi-base").bounding_box()
+        handle = self.handle.bounding_box()
+        assert track is not None
+        assert handle is not None
+        mouse, middle = self.locator.page.mouse, track["y"] + track["height"] / 2
+        mouse.move(handle["x"] + handle["width"] / 2, middle)
+        mouse.down()
+        mouse.move(track["x"] + track["width"] * share, middle, steps=5)
+        mouse.up()
+
     def set(self, value: float | str) -> None:
-        """Go there with the keyboard, step by step, from the lower end. Raises ValueError if there is no such stop."""
+        """Go there with the keyboard, step by step, from the lower end. Raises ValueError if there is no such stop.
+
+        Not in Notebook 7, which takes the arrow keys for itself: see `drag`.
+        """
         self.press("Home")
         self._until(lambda: self._end("valuemin"))
         seen = [self.value]

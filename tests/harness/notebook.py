@@ -32,7 +32,11 @@ _NO_KERNEL = "Cannot read properties of null (reading 'kernel')"
 
 _NOISE = (
     "Could not restore the debugger state",  # JupyterLab, of a kernel that restarts or a page that reloads at the wrong moment
-    "Command 'filebrowser:open-path' not registered",  # Notebook 7, now and then, of its own start
+)
+
+_NOTEBOOK_7 = (
+    "reading 'schema'",  # at every start, also of a notebook without any extension
+    "Command 'filebrowser:open-path' not registered",  # at some starts
 )
 
 DEAD = ("Error displaying widget", "Error creating widget", "Loading widget")
@@ -265,8 +269,7 @@ class Notebook:
         self.wait(lambda _: self._ask("document.body.dataset.jpThemeName") == theme, 20, theme)
 
     def _failed(self, error: PlaywrightError) -> None:
-        # Notebook 7.6 says this at every start, also of a notebook without any extension.
-        own = self.app == "notebook" and "reading 'schema'" in error.message
+        own = self.app == "notebook" and any(noise in error.message for noise in _NOTEBOOK_7)
         if not own and (self._kernel or _NO_KERNEL not in error.message):
             self.problems.append(f"page error: {error.message}")
 

@@ -1,0 +1,125 @@
+"""The places of a sweep as they are at a moment: values, read by tables, contact sheets and views."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from pixapi_nb.errors import PixapiError
+from pixapi_nb.ledger import Entry
+from pixapi_nb.media import Media
+from pixapi_nb.sweep_plan import Place, Value
+
+__all__ = ["Cell", "Counts", "State", "coordinates", "restored"]
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed", "unknown"]
+
+_STATES: dict[str, State] = {  # the ledger's words; all others are failures
+    "submitted": "running",
+    "completed": "running",
+    "delivered": "done",
+    "sending": "unknown",
+    "unknown": "unknown",
+    "closed": "unknown",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of a sweep, as it is at a moment. `progress` is 0 to 100; `thumb` a small JPEG."""
+
+    place: Place
+    state: State = "waiting"
+    progress: float = 0.0
+    job_id: str | None = None
+    task_id: str | None = None
+    media: tuple[Media, ...] = ()
+    seconds: float | None = None
+    credits: float | None = None
+    error: str | None = None
+    thumb: bytes | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Mapping[str, Value]:
+        """Its value on each axis."""
+        return self.place.settings
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its files."""
+        return tuple(one.path for one in self.media if one.path is not None)
+
+    @property
+    def in_short(self) -> str:
+        """What stands in its place where there is no picture."""
+        if self.state == "done":
+            kind = self.media[0].kind if self.media else None
+            return "" if self.thumb else "video" if kind == "video" else self.error or ""
+        return {"failed": self.error or "failed", "unknown": "outcome unknown"}.get(self.state, self.state)
+
+    def as_row(self) -> dict[str, Any]:
+        """As a plain dict: what came of it, and its settings."""
+        return {
+            "state": self.state,
+            "file": str(self.files[0]) if self.files else None,
+            "files": [str(one) for one in self.files],
+            "seconds": None if self.seconds is None else round(self.seconds, 2),
+            "credits": self.credits,
+            "error": self.error,
+            "task_id": self.task_id,
+            **self.settings,
+        }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many places are in each state, and the credits charged so far."""
+
+    waiting: int
+    running: int
+    done: int
+    failed: int
+    unknown: int
+    credits: float
+
+    @staticmethod
+    def of(cells: Sequence[Cell]) -> Counts:
+        """Those of these cells."""
+        states = [cell.state for cell in cells]
+        by = {state: states.count(state) for state in ("waiting", "running", "done", "failed", "unknown")}
+        return Counts(**by, credits=sum(cell.credits or 0.0 for cell in cells))
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.running + self.done + self.failed + self.unknown
+
+
+def coordinates(place: Place) -> str:
+    """A place as the ledger has it."""
+    return json.dumps(dict(place.settings), ensure_ascii=False)
+
+
+def restored(place: Place, entry: Entry) -> Cell:
+    """The cell of a place that the ledger has a job for."""
+    state = _STATES.get(entry.state, "failed")
+    media = []
+    for one in entry.files:
+        with contextlib.suppress(OSError, PixapiError):
+            media.append(Media.of(Path(one)))
+    error = entry.error or {"unknown": "its outcome is unknown.", "failed": "it failed."}.get(state)
+    if state == "done" and len(media) < len(entry.files):
+        error = "its file is gone."
+    return Cell(
+        place,
+        state,
+        job_id=entry.job_id,
+        task_id=entry.task_id,
+        media=tuple(media),
+        credits=entry.credits,
+        seconds=entry.updated - entry.created if state == "done" else None,
+        error=None if state == "running" else error,
+    )
