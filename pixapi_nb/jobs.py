@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -35,6 +36,8 @@ from pixapi_nb.polling import Seen
 from pixapi_nb.pricing import Price
 
 __all__ = ["Job"]
+
+_log = logging.getLogger("pixapi_nb")
 
 
 class Job(Sequence[Media]):
@@ -190,7 +193,8 @@ class Job(Sequence[Media]):
         waiting: asyncio.Queue[Event] = asyncio.Queue()
 
         def pass_on(event: Event) -> None:
-            loop.call_soon_threadsafe(waiting.put_nowait, event)
+            with contextlib.suppress(RuntimeError):  # the loop was closed while it watched
+                loop.call_soon_threadsafe(waiting.put_nowait, event)
 
         self.watch(pass_on)
         try:
@@ -213,8 +217,10 @@ class Job(Sequence[Media]):
                 self._watchers.clear()
                 self._settle(event)
         for watcher in watchers:
-            with contextlib.suppress(Exception):  # one that fails does not keep the event from the others
+            try:
                 watcher(event)
+            except Exception:  # noqa: BLE001, PERF203  # one that fails does not keep the event from the others
+                _log.exception("a watcher of %r failed", self)
 
     def _note(self, event: Event) -> None:
         now = self.seconds

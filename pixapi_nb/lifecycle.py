@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -39,6 +40,8 @@ from pixapi_nb.turns import Alone, Turns
 from pixapi_nb.wire import Wire
 
 __all__ = ["Course"]
+
+_log = logging.getLogger("pixapi_nb")
 
 T = TypeVar("T")
 
@@ -111,8 +114,10 @@ class Course:
             error.hint = f"{first}Task {task_id} goes on at the server. Come back to it with %pixapi resume {task_id}"
         if isinstance(error, InternalError) and error.hint is None:
             error.hint = "Nothing was charged, as far as the API's documents say. Run the cell again a little later."
-        with contextlib.suppress(Exception):  # an error without its explanation is still one
+        try:
             self.explain(error)
+        except Exception:  # noqa: BLE001  # an error without its explanation is still one
+            _log.exception("an error could not be explained")
         await self._tell(Stopped(error))
 
     async def _tell(self, event: Event) -> None:
@@ -125,8 +130,7 @@ class Course:
                 self.record(event)
         except Exception as error:  # noqa: BLE001
             self._note(f"the ledger took no note of it ({type(error).__name__}: {clean(error, 200)})")
-        with contextlib.suppress(Exception):  # of those who watch
-            self.job.publish(event)
+        self.job.publish(event)
 
     async def _finish(self, media: tuple[Media, ...]) -> None:
         try:
@@ -236,11 +240,13 @@ class Course:
     async def _fetch(self, done: Completed) -> tuple[Media, ...]:
         """All media as files. One that cannot be had does not cost the others; none at all raises DownloadFailed."""
         job, items, received, missing = self.job, done.items, list[Media](), list[str]()
+        worst: PixapiError | None = None
         for index in range(len(items)):
             try:
                 media, items = await self._fetch_one(items, index)
-            except DownloadFailed as error:
+            except PixapiError as error:  # of this medium's download, or of its task when a new address was asked for
                 media, why = None, error.message
+                worst = worst or error
             else:
                 why = _why_missing(items[index])
             if media is not None:
@@ -248,6 +254,8 @@ class Course:
             else:
                 which = f"{index + 1} of {len(items)} " if len(items) > 1 else ""
                 missing.append(f"result {which}cannot be fetched: {why}")
+        if not received and worst is not None and not isinstance(worst, DownloadFailed):
+            raise worst
         if not received:
             raise DownloadFailed(missing[-1], task_id=job.task_id)
         job.notes += missing

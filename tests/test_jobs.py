@@ -392,7 +392,6 @@ def test_a_url_that_has_expired_is_asked_for_again_through_its_task(raw, start):
     assert raw.posts == 1
 
 
-@pytest.mark.xfail(strict=True, reason="lifecycle._fetch: only DownloadFailed of one item is contained, not its task's errors")
 @pytest.mark.parametrize(
     "then", [refusal(404, "task_not_found", shape=2), refusal(401, "unauthorized", shape=2), task("failed")]
 )
