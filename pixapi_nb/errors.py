@@ -85,7 +85,10 @@ class PixapiError(Exception):
         return _restored, (type(self), self.args, vars(self))
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a stack."""
+        """What IPython shows instead of a stack; one piece, because some of its modes join pieces with nothing."""
+        return ["\n".join(self._lines())]
+
+    def _lines(self) -> list[str]:
         return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self.message}", *(self.hint.splitlines() if self.hint else [])]
 
 
@@ -165,8 +168,8 @@ class APIError(PixapiError):
         self.status, self.code, self.request_id = status, code, request_id
         self.documented, self.retry_after, self.attempts = documented, retry_after, attempts
 
-    def _render_traceback_(self) -> list[str]:
-        lines = super()._render_traceback_()
+    def _lines(self) -> list[str]:
+        lines = super()._lines()
         return [*lines, f"(HTTP {self.status}, request {self.request_id})"] if self.request_id else lines
 
     @staticmethod

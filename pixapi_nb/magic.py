@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from pixapi_nb.sweeping import Sweeping
 from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view import front
 from pixapi_nb.view.awaiting import Awaiting
-from pixapi_nb.view.cell import CellView, await_view, wait_for_view
+from pixapi_nb.view.cell import CellView, await_start, await_view, wait_for_start, wait_for_view
 from pixapi_nb.view.progress import DisplayProgress, NoProgress, Progress, TerminalProgress, WidgetProgress
 from pixapi_nb.view.sweep import SweepView, await_sweep, wait_for_sweep
 from pixapi_nb.wire import Server
@@ -95,9 +94,9 @@ class PixapiMagics(Magics):
             self._without_sending(ask)
             return None
         if ask.sweeps:
-            grid = self._begin_sweep(ask, *portal.wait(portal.run(self.sweeping.ready, ask)), awaited=False)
+            grid = self._begin_sweep(ask, *wait_for_start(portal.run(self.sweeping.ready, ask)), awaited=False)
             return grid.sweep if grid.left else wait_for_sweep(grid)
-        server, kind = portal.wait(portal.run(self.session.ready, ask.model))
+        server, kind = wait_for_start(portal.run(self.session.ready, ask.model))
         view = self._begin(ask, server, ask.request(kind, self._variables), awaited=False)
         return view.job if view.left else wait_for_view(view)
 
@@ -114,11 +113,11 @@ class PixapiMagics(Magics):
             return None
         if ask.sweeps:
             ready = portal.run(self.sweeping.ready, ask)
-            server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
+            server, kind = await await_start(ready)
             grid = self._begin_sweep(ask, server, kind, awaited=True)
             return grid.sweep if grid.left else await await_sweep(grid)
         ready = portal.run(self.session.ready, ask.model)
-        server, kind = await portal.left_alone(ready, asyncio.get_running_loop())
+        server, kind = await await_start(ready)
         view = self._begin(ask, server, ask.request(kind, self._variables), awaited=True)
         return view.job if view.left else await await_view(view)
 
@@ -182,9 +181,9 @@ class PixapiMagics(Magics):
     def _begin(self, ask: Ask, server: Server, request: Request, *, awaited: bool) -> CellView:
         """Start the job and show it. From here on money is spent."""
         options = self._options(ask)
+        job = self.session.start(request, server, options)
         if ask.words.out:
             self._variables.pop(ask.words.out, None)
-        job = self.session.start(request, server, options)
         if ask.words.sync:
             job.notes.append("--sync: there is no task to come back to")
         self._own = (job, self.shell.execution_count)
@@ -225,7 +224,7 @@ class PixapiMagics(Magics):
         if not front.has_widgets(self.shell):
             return TerminalProgress()
         person = front.has_person(self.shell)
-        if not awaited:
+        if not awaited or not person:
             return DisplayProgress(hint=INTERRUPT if person else None)
         if leave and person:
             return WidgetProgress(view.leave)
@@ -236,6 +235,8 @@ class PixapiMagics(Magics):
     def show_job(self, job: Job) -> None:
         """A job as a cell's value: nothing under its own cell, which shows it already; its pictures in a later one."""
         if self._own[0] is job and self._own[1] == self.shell.execution_count:
+            if not front.has_widgets(self.shell) and not front.captured(self.shell):
+                print(repr(job))  # noqa: T201  # IPython has written "Out[n]: " by now
             return
         if job.done:
             display(CellView(job, embed=self.embed, beside=self._beside).bundle(), raw=True)

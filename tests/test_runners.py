@@ -70,7 +70,6 @@ def test_outputs_hold_the_static_pictures(run: Callable[[Path], NotebookNode], n
     assert "application/vnd.jupyter.widget-view+json" not in page.scripts
 
 
-@pytest.mark.xfail(strict=True, reason="magic.py:_progress: without a person a widget is shown, whose state nbclient keeps")
 def test_the_notebook_carries_no_state_of_widgets(pixapi_server: PixapiServer) -> None:
     assert "widgets" not in nbclient_run(CELLS[:2]).metadata
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.harness.canary import found_below, found_in
-from tests.harness.files import notebook_of, write_notebook
+from tests.harness.files import write_notebook
 from tests.harness.kernels import Kernel, nbclient_run, outputs_of
 from tests.harness.pixapi import KEY, PixapiServer
 from tests.harness.terminal import Terminal
@@ -180,8 +180,8 @@ def test_a_notebook_that_is_run_by_nobody_does_not_hold_it(pixapi_server: Pixapi
     )
     assert outputs_of(notebook, 1)[0].data["text/html"].count("<img ") == 1
     assert outputs_of(notebook, 2)[-1].kind == "error"
-    write_notebook(notebook, room / "run.ipynb")
-    assert found_in(KEY, json.dumps(notebook)) == []
+    path = write_notebook(notebook, room / "run.ipynb")
+    assert found_in(KEY, json.dumps(notebook), path.read_bytes()) == []
 
 
 @pytest.mark.kernel
@@ -199,12 +199,3 @@ def test_a_terminal_does_not_show_it(terminal_with_faults: Terminal, room: Path)
 def terminal_with_faults(pixapi_server: PixapiServer, terminal: Terminal) -> Terminal:
     pixapi_server.faults({**FAULTS["repeated"], "skip": 1})
     return terminal
-
-
-@pytest.mark.kernel
-def test_notebook_files_that_papermill_writes_do_not_hold_it(pixapi_server: PixapiServer, room: Path) -> None:
-    from tests.harness.kernels import papermill_run
-
-    path = write_notebook(notebook_of(["%load_ext pixapi_nb", f"{CELL}\na cup"]), room / "in.ipynb")
-    papermill_run(path)
-    assert (room / "in-out.ipynb").exists()

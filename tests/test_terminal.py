@@ -76,7 +76,6 @@ def test_ctrl_c_leaves_the_wait_and_gives_the_prompt_back(loaded: Terminal, pixa
     assert len(pixapi_server.requests("POST")) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="magic.py: nobody catches the interrupt while `session.ready` is awaited")
 def test_ctrl_c_before_anything_is_sent(loaded: Terminal, pixapi_server: PixapiServer) -> None:
     pixapi_server.faults({"kind": "hang", "seconds": 10, "match": {"path": "/v1/models"}})
     loaded.start(cell())

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
@@ -18,6 +18,8 @@ from pixapi_nb.view.line import describe
 from pixapi_nb.view.progress import Progress
 
 __all__ = ["CellView", "await_view", "wait_for_view"]
+
+T = TypeVar("T")
 
 _TICK = 0.5  # seconds between two looks at the clock
 _WAKE = 0.15  # an interrupt is only noticed by a loop that turns (measured: 5 s and more on an idle one)
@@ -100,6 +102,26 @@ def _in_one_line(error: PixapiError) -> str:
 def _detached(job: Job) -> Detached:
     way = f"It arrives beneath this cell. Come back to it at any time: %pixapi resume {job.task_id or job.id}"
     return Detached(job.task_id, hint=way)
+
+
+def _not_sent() -> PixapiError:
+    return PixapiError("interrupted; nothing was sent.", hint="Nothing was charged. Run the cell again.")
+
+
+async def await_start(ready: Future[T]) -> T:
+    """What has to be known before anything is sent, in an awaited cell. Raises PixapiError when interrupted."""
+    try:
+        return await portal.left_alone(ready, asyncio.get_running_loop())
+    except asyncio.CancelledError:
+        raise _not_sent() from None
+
+
+def wait_for_start(ready: Future[T]) -> T:
+    """The same where the cell cannot await."""
+    try:
+        return portal.wait(ready)
+    except KeyboardInterrupt:
+        raise _not_sent() from None
 
 
 async def await_view(view: CellView) -> Job:
