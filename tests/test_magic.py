@@ -355,7 +355,8 @@ def test_without_a_key_both_ways_on_are_named(bare: Shell, monkeypatch: pytest.M
     [
         "Context",
         "Verbose",
-        *(pytest.param(mode) for mode in ("Plain", "Minimal")),
+        "Plain",
+        "Minimal",
     ],
 )
 def test_an_error_shows_in_red_and_without_a_stack(shell: Shell, capsys: pytest.CaptureFixture[str], mode: str) -> None:
