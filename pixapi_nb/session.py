@@ -183,7 +183,7 @@ class Session:
         options = options or Options()
         price = self.checked_price(request)
         digest = books.fingerprint(request)
-        if options.reuse:
+        if options.reuse and all(image.data is not None for image in request.inputs):  # what a URL shows may have changed
             earlier = self.ledger.reusable(server.name, digest)
             found = books.reused(earlier, request) if earlier else None
             if found is not None:
