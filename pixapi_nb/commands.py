@@ -157,7 +157,11 @@ def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
             )
     jobs = [magics.session.resume(entry, server, magics.job_options()) for entry in entries]
     grids = [_resume_sweep(magics, row, server) for row in sweeps]
-    _bring_home([magics.show(job, awaited=False) for job in jobs])
+    try:
+        views = [magics.show(job, awaited=False) for job in jobs]
+    except KeyboardInterrupt:  # before the wait for them began
+        raise Detached(None, hint="%pixapi resume brings home what is unfinished.") from None
+    _bring_home(views)
     for grid in grids:
         wait_for_sweep(grid)
     return grids[0].sweep if len(grids) == 1 else None

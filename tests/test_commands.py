@@ -237,7 +237,7 @@ def test_one_interrupt_leaves_all_that_is_resumed(loaded: Kernel, pixapi_server:
         loaded.run(CELL.format("-b", prompt), allow_stdin=True, check=True)
     loaded.until(lambda: len([e for e in ledger.unfinished() if e.task_id]) == 3, 20, "three tasks")
     resumed = loaded.send("%pixapi resume", allow_stdin=True)
-    loaded.until(lambda: len(resumed.displays) == 3, 20, "their progress")
+    loaded.until(lambda: sum("processing" in str(one.data) for one in resumed.displays) == 3, 20, "their progress")
     loaded.interrupt()
     loaded.wait(resumed, 5)
     assert "Detached" in refusal(resumed)

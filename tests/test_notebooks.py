@@ -30,7 +30,7 @@ def test_it_runs_from_a_clean_kernel(path, tmp_path, monkeypatch):
     notebook = nbformat.read(copy, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = "".join(html_of(cell) for cell in notebook.cells)
-    assert shown.count("<img") >= 2, "pictures stand beneath its cells"
+    assert "<img" in shown, "pictures stand beneath its cells"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
