@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import doctest
 import importlib
 import pkgutil
@@ -27,7 +28,9 @@ def test_there_are_examples():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_are_true(name):
+def test_examples_are_true(name, monkeypatch):
     runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    # A doctest leaves its last value as the builtin `_`, and IPython then keeps no `_` of its own.
+    monkeypatch.setattr(builtins, "_", None, raising=False)
     for test in examples(name):
         assert runner.run(test).failed == 0, test.name
