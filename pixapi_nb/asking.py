@@ -104,9 +104,6 @@ class Ask:
                 f"-d is for videos, and {self.model} makes images.",
                 hint="--as video overrides that; %pixapi models shows what each model makes.",
             )
-        known = pricing.find(self.model)
-        if self.images and known is not None and not known.can_edit:
-            raise UsageError(f"{self.model} does not edit pictures.", hint="%pixapi models shows which models do.")
         return ImageRequest(
             model=self.model,
             prompt=prompt,

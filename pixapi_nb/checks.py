@@ -19,8 +19,11 @@ _FORMATS = ("url", "b64_json")
 LARGEST_INPUT = 50 * 1024 * 1024  # bytes; OpenAI's limit for edits, and Pixapi prints none
 
 
-def check(request: Request, *, canonical: str) -> None:
-    """Raise UsageError for a request that cannot succeed; `canonical` is the model's id, aliases resolved."""
+def check(request: Request, *, canonical: str, can_edit: bool = True) -> None:
+    """Raise UsageError for a request that cannot succeed; `canonical` is the model's id, aliases resolved.
+
+    `can_edit` is False for a model that is known not to edit pictures.
+    """
     _check_texts(request)
     if not request.model.strip():
         raise UsageError("no model is given.", hint="%pixapi models lists them.")
@@ -33,6 +36,10 @@ def check(request: Request, *, canonical: str) -> None:
         _check_video(request)
     else:
         _check_image(request)
+        if request.images and not can_edit:
+            raise UsageError(
+                f"{clean(request.model, 60)} does not edit pictures.", hint="%pixapi models shows which models do."
+            )
 
 
 def _check_texts(request: Request) -> None:

@@ -89,7 +89,7 @@ class Course:
                 state = await self._retrieve(self.task_id)
                 if not isinstance(state, Completed):
                     await self._tell(state)
-            done = state if isinstance(state, Completed) else await self._poll(state.id)
+            done = state if isinstance(state, Completed) else await self._poll(state)
             await self._tell(done)
             media = await self._fetch(done)
             await self._finish(media)
@@ -199,14 +199,16 @@ class Course:
         self.turns.answered(sent, None)
         return found
 
-    async def _poll(self, task_id: str) -> Completed:
+    async def _poll(self, state: Submitted | Processing) -> Completed:
         """Ask about the task until it is done."""
         while True:
-            await self.turns.ask(next_poll(self.job.seen, self.job.seconds), first=len(self.job.seen) < 2)
-            status = await self._retrieve(task_id)
+            wait = next_poll(self.job.seen, self.job.seconds, retry_after=state.retry_after)
+            await self.turns.ask(wait, first=len(self.job.seen) < 2 and state.retry_after is None)
+            status = await self._retrieve(state.id)
             if isinstance(status, Completed):
                 return status
-            await self._tell(status)
+            state = status
+            await self._tell(state)
 
     async def _retrieve(self, task_id: str) -> Submitted | Processing | Completed:
         """The state of the task, through any trouble on the way. Raises TaskFailed."""

@@ -165,18 +165,20 @@ class MediaItem:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The server has accepted the work; `id` is how to come back to it."""
+    """The server has accepted the work; `id` is how to come back to it. `retry_after`: ask in so many seconds, it says."""
 
     id: str
     progress: float = 0.0
+    retry_after: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Processing:
-    """The server is at it; `progress` is 0 to 100, as the server says."""
+    """The server is at it; `progress` is 0 to 100, as the server says. `retry_after` as in Submitted."""
 
     id: str
     progress: float
+    retry_after: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -208,3 +210,8 @@ class Model:
     kind: Kind | None = None
     capabilities: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def can_edit(self) -> bool:
+        """False only where the server names abilities, and none of them is to make a picture of pictures."""
+        return not self.capabilities or any("image-to-image" in one or "edit" in one for one in self.capabilities)

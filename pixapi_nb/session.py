@@ -146,6 +146,12 @@ class Session:
             asked = self._models[server] = asyncio.ensure_future(self.wire(server).list_models())
         return await asyncio.shield(asked)
 
+    def _listed(self, server: Server | None) -> tuple[Model, ...]:
+        """The server's models, if it has been asked for them and has answered."""
+        asked = self._models.get(server) if server else None
+        answered = asked is not None and asked.done() and not asked.cancelled() and asked.exception() is None
+        return asked.result() if asked is not None and answered else ()
+
     async def ready(self, model: str) -> tuple[Server, Kind]:
         """Whom to ask, and what the model makes. On the I/O thread: starting the embedded Pixapi takes a moment."""
         server = await asyncio.to_thread(self.server)
@@ -172,16 +178,21 @@ class Session:
         quality = None if isinstance(request, VideoRequest) else request.quality
         return pricing.estimate(request.model, n=request.n, size=request.size, quality=quality, duration=duration)
 
-    def checked_price(self, request: Request) -> Price:
-        """The price of a request that could be sent as it is. Raises UsageError for one that could not."""
+    def checked_price(self, request: Request, server: Server | None = None) -> Price:
+        """The price of a request that could be sent as it is. Raises UsageError for one that could not.
+
+        Of a model that the catalogue does not have, `server` may have said what it can do.
+        """
         known = pricing.find(request.model)
-        check(request, canonical=known.id if known else request.model)
+        listed = None if known else next((m for m in self._listed(server) if m.id == request.model), None)
+        can_edit = known.can_edit if known else listed is None or listed.can_edit
+        check(request, canonical=known.id if known else request.model, can_edit=can_edit)
         return self.price(request)
 
     def start(self, request: Request, server: Server, options: Options | None = None) -> Job:
         """Carry a request out, and return at once. Raises UsageError before anything is sent."""
         options = options or Options()
-        price = self.checked_price(request)
+        price = self.checked_price(request, server)
         digest = books.fingerprint(request)
         if options.reuse and all(image.data is not None for image in request.inputs):  # what a URL shows may have changed
             earlier = self.ledger.reusable(server.name, digest)
@@ -257,9 +268,7 @@ class Session:
             if isinstance(error, InsufficientCredits):
                 error.hint = f"This request costs {job.estimate}. Nothing was charged; add credits to the Pixapi account first."
             elif isinstance(error, ModelNotFound):
-                asked = self._models.get(server)
-                listed = asked.result() if asked and asked.done() and not asked.exception() else ()
-                known = [*(model.id for model in listed), *pricing.MODELS, *pricing.ALIASES]
+                known = [*(model.id for model in self._listed(server)), *pricing.MODELS, *pricing.ALIASES]
                 similar = difflib.get_close_matches(job.request.model[:80], known, n=1)
                 if similar:
                     error.hint = f"Did you mean {clean(similar[0], 60)}? Nothing was charged. %pixapi models lists all."

@@ -12,9 +12,9 @@ import json
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -31,7 +31,7 @@ from pixapi_nb.errors import (
     UsageError,
     clean,
 )
-from pixapi_nb.models import Completed, ImageRequest, Model, Request, Submitted, TaskStatus, VideoRequest
+from pixapi_nb.models import Completed, ImageRequest, Model, Processing, Request, Submitted, TaskStatus, VideoRequest
 from pixapi_nb.version import __version__
 
 __all__ = ["Secret", "Server", "Wire", "retry_after"]
@@ -160,7 +160,8 @@ class Wire:
         if isinstance(request, VideoRequest):
             raise ValueError("there is no synchronous endpoint for videos")
         path = "/v1/images/edits" if request.images else "/v1/images/generations"
-        return _answer(answers.parse_images, await self._pay(path, request, self._read_synchronous))
+        body, _ = await self._pay(path, request, self._read_synchronous)
+        return _answer(answers.parse_images, body)
 
     async def submit(self, request: Request) -> Submitted:
         """POST /v1/async/…: the id of a task. Paid."""
@@ -168,12 +169,13 @@ class Wire:
             path = "/v1/async/videos/generations"
         else:
             path = "/v1/async/images/edits" if request.images else "/v1/async/images/generations"
-        return _answer(answers.parse_submission, await self._pay(path, request, self._read))
+        body, wait = await self._pay(path, request, self._read)
+        return replace(_answer(answers.parse_submission, body), retry_after=wait)
 
     async def retrieve_task(self, task_id: str) -> TaskStatus:
         """GET /v1/tasks/{id}. Raises TaskNotFound only where the API itself says so, and not a gateway before it."""
         try:
-            body = await self._ask(f"/v1/tasks/{quote(task_id, safe='')}")
+            body, wait = await self._ask(f"/v1/tasks/{quote(task_id, safe='')}")
         except APIError as error:
             if error.status != 404:
                 raise
@@ -186,11 +188,13 @@ class Wire:
                 request_id=error.request_id,
                 documented=True,
             ) from None
-        return answers.parse_task(body, task_id)
+        status = answers.parse_task(body, task_id)
+        return replace(status, retry_after=wait) if isinstance(status, (Submitted, Processing)) else status
 
     async def list_models(self) -> tuple[Model, ...]:
         """GET /v1/models: the models of this account."""
-        return answers.parse_models(await self._ask("/v1/models"))
+        body, _ = await self._ask("/v1/models")
+        return answers.parse_models(body)
 
     @contextlib.asynccontextmanager
     async def media(self, url: str, *, start: int = 0, validator: str | None = None) -> AsyncIterator[httpx.Response]:
@@ -214,17 +218,20 @@ class Wire:
         except httpx.HTTPError as error:
             raise Unreachable(f"the media server did not deliver: {_reason(error)}.") from error
 
-    async def _pay(self, path: str, request: Request, read_timeout: float) -> Any:
-        """POST paid work, once. Raises APIError (refused), NotSent (refused by nobody), or OutcomeUnknown."""
+    async def _pay(self, path: str, request: Request, read_timeout: float) -> tuple[Any, float | None]:
+        """POST paid work, once; the answer, and its Retry-After.
+
+        Raises APIError (refused), NotSent (refused by nobody), or OutcomeUnknown.
+        """
         timeout = httpx.Timeout(read_timeout, connect=_CONNECT, write=_WRITE, pool=None)
         try:
-            body, refusal = await self._exchange("POST", path, _LARGEST_ANSWER, timeout=timeout, **_body(request))
+            body, wait, refusal = await self._exchange("POST", path, _LARGEST_ANSWER, timeout=timeout, **_body(request))
         except _Lost as error:
             raise OutcomeUnknown(f"the request was sent, and its answer was lost: {error}.") from None
         except UnexpectedAnswer as error:
             raise OutcomeUnknown(f"the request was sent, and {error}") from None
         if refusal is None:
-            return body
+            return body, wait
         if isinstance(refusal, EndpointMissing):
             refusal.message = f"this server has no {path} ({refusal.message.rstrip('.')})."
         # 4xx says that the request was not accepted; only a request timeout leaves that open.
@@ -234,21 +241,21 @@ class Wire:
             raise refusal
         raise OutcomeUnknown(f"the request was sent, and the answer does not tell what became of it: {refusal.message}")
 
-    async def _ask(self, path: str) -> Any:
-        """GET something that costs nothing. Raises APIError, Unreachable or UnexpectedAnswer."""
+    async def _ask(self, path: str) -> tuple[Any, float | None]:
+        """GET what costs nothing; the answer, and its Retry-After. Raises APIError, Unreachable or UnexpectedAnswer."""
         limit = _LARGEST_ANSWER if "/tasks/" in path else _LARGEST_QUESTION
         try:
-            body, refusal = await self._exchange("GET", path, limit)
+            body, wait, refusal = await self._exchange("GET", path, limit)
         except _Lost as error:
             raise Unreachable(f"{self.server.base_url} did not answer: {error}.") from None
         if refusal is None:
-            return body
+            return body, wait
         if refusal.status < 300:
             raise UnexpectedAnswer(refusal.message)
         raise refusal
 
-    async def _exchange(self, method: str, path: str, limit: int, **given: Any) -> tuple[Any, APIError | None]:
-        """One request; its answer's body, and the error that it is, if it is one. Raises NotSent, _Lost, UnexpectedAnswer.
+    async def _exchange(self, method: str, path: str, limit: int, **given: Any) -> _Answer:
+        """One request. Raises NotSent, _Lost, UnexpectedAnswer.
 
         What httpx raises is not chained to what we raise, nor are answers kept in the frame: both may hold the key.
         """
@@ -268,25 +275,34 @@ class Wire:
         base = self.server.base_url.rstrip("/")
         return base + (path.removeprefix("/v1") if base.endswith("/v1") else path)
 
-    def _parsed(self, response: httpx.Response, content: bytes) -> tuple[Any, APIError | None]:
-        """The body, and the error that it is, if it is one. Text that repeats the key is not passed on."""
+    def _parsed(self, response: httpx.Response, content: bytes) -> _Answer:
+        """The answer, without the key: it may repeat what it was sent."""
         without_key = self.server.key.removed_from
         try:
             body = without_key(json.loads(content.decode("utf-8-sig")))
         except (ValueError, RecursionError):
             body = _Unreadable
+        wait = retry_after(response.headers)
         if response.is_success and body is not _Unreadable:
-            return body, None
+            return _Answer(body, wait, None)
         error = APIError.from_response(
             response.status_code,
             body,
             request_id=clean(without_key(response.headers.get("x-request-id", "")), 80) or None,
-            retry_after=retry_after(response.headers),
+            retry_after=wait,
         )
         if response.is_success:
             what = "an empty answer" if not content.strip() else "an answer that is not JSON"
             error.message = f"the server sent {what} (HTTP {response.status_code})."
-        return None, error
+        return _Answer(None, wait, error)
+
+
+class _Answer(NamedTuple):
+    """An answer's body, its Retry-After, and the error that it is, if it is one."""
+
+    body: Any
+    retry_after: float | None
+    error: APIError | None
 
 
 @functools.lru_cache(maxsize=4)

@@ -89,15 +89,17 @@ SUBMITTED = answer(
 )
 
 
-def task(status: str, **fields: Any) -> bytes:
-    """A task's state."""
-    return answer(200, {"id": "task_01K", "status": status, "model": "m", "created": 1703884800, **fields})
+def task(status: str, wait: str = "", **fields: Any) -> bytes:
+    """A task's state; `wait` is a Retry-After."""
+    body = {"id": "task_01K", "status": status, "model": "m", "created": 1703884800, **fields}
+    return answer(200, body, Retry_After=wait)
 
 
 def completed(*urls: str | None, **fields: Any) -> bytes:
     """A finished task; an item without URL for None."""
     data = [{} if url is None else {"url": url} for url in urls]
-    return task("completed", **({"credits_cost": 1.5, "result": {"type": "image", "data": data}} | fields))
+    body: dict[str, Any] = {"credits_cost": 1.5, "result": {"type": "image", "data": data}} | fields
+    return task("completed", **body)
 
 
 class RawServer:

@@ -81,7 +81,6 @@ def test_pictures_make_an_edit_or_the_start_of_a_video(ask):
         ("veo --response-format url", "video", "--response-format is for images"),
         ("veo --sync", "video", "--sync is for images"),
         ("veo -i one -i one", "video", "a video starts from one picture"),
-        ("veo --as image -i one", "video", "veo does not edit pictures"),
         ("nano -i missing.png", "image", "no such variable and no such file"),
     ],
 )

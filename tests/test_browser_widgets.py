@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 from pathlib import Path
 
 import pytest
 from nbconvert import HTMLExporter
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.harness.lab import DARK, LIGHT, Lab
@@ -168,6 +171,58 @@ def test_the_studio_in_a_browser(lab: Lab, pixapi_server: PixapiServer) -> None:
     reader = lab.reopen(notebook, with_kernel=False)
     assert pictures(reader.cell(1)) == 2
     assert not reader.cell(1).dead
+
+
+DROPPED = """async (zone, [name, encoded]) => {
+  const data = new DataTransfer();
+  if (name) data.items.add(new File([await (await fetch(encoded)).blob()], name));
+  for (const kind of ["dragenter", "dragover", "drop"])
+    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_picture_is_dropped_or_chosen_however_large(lab: Lab, pixapi_server: PixapiServer, tmp_path: Path) -> None:
+    notebook = opened(lab, "%pixapi studio")
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: "Generate" in cell.buttons())
+    cell.click("Edit")
+    cell.wait(lambda cell: "Drop a picture here" in cell.text(), what="the place for it")
+    zone = cell.output.locator(".pixapi-drop")
+    small, large = io.BytesIO(), tmp_path / "large.png"
+    Image.new("RGB", (90, 60), "crimson").save(small, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(small.getvalue()).decode()}"
+    zone.evaluate(DROPPED, ["<b>small</b>.png", url])
+    cell.wait(lambda cell: pictures(cell) == 1 and "<b>small</b>.png" in cell.dropdown("picture").value, what="the picture")
+    zone.evaluate(DROPPED, ["notes.txt", "data:text/plain,hello"])
+    cell.wait(lambda cell: "notes.txt is not a picture" in cell.text(), what="why not")
+    zone.evaluate(DROPPED, ["", ""])
+    cell.wait(lambda cell: "no file" in cell.text(), what="why not")
+    Image.frombytes("RGB", (2200, 2000), os.urandom(2200 * 2000 * 3)).save(large)
+    assert large.stat().st_size > 12_000_000, "more than a Jupyter server takes in one message"
+    zone.locator("input").set_input_files(large)
+    cell.wait(lambda cell: cell.dropdown("picture").value == "large.png" and "no file" not in cell.text(), what="the large one")
+    cell.textbox("prompt").set("at dawn")
+    cell.output.locator(".pixapi-act button").click()
+    cell.wait(lambda cell: pictures(cell) == 2, what="the edit")
+    assert pixapi_server.requests("POST", "/edits")[0]["fields"]["image"] == "1 file(s)"
+
+
+def test_two_tabs_show_one_panel(lab: Lab, pixapi_server: PixapiServer) -> None:
+    notebook, cell = panel(lab)
+    notebook.save()
+    other = notebook.page.context.new_page()
+    other.goto(notebook.page.url)
+    second = other.locator(".pixapi-panel")
+    expect(second).to_be_visible(timeout=60_000)
+    second.get_by_role("button", name="Generate").click()
+    cell.wait(lambda cell: pictures(cell) == 1, what="the picture in the first tab")
+    expect(second.locator(".pixapi-newest img")).to_be_visible()
+    notebook.set_slider(1, "warmth", 9)
+    expect(second.get_by_role("region")).to_contain_text("cup, warmth 9")
+    other.close()
+    cell.click("Generate")
+    cell.wait(lambda cell: pictures(cell) == 2, what="the second picture")
+    assert len(pixapi_server.tasks()) == 2
 
 
 def test_a_hostile_prompt_is_text_and_runs_nothing(lab: Lab, pixapi_server: PixapiServer) -> None:

@@ -95,6 +95,15 @@ def test_the_size_rules_of_gpt_image_2(size, said):
         check(request, canonical="another-model")
 
 
+def test_a_picture_for_a_model_that_is_known_not_to_edit():
+    edit = image("veo", images=(given(),))
+    with pytest.raises(UsageError, match="veo does not edit pictures"):
+        check(edit, canonical="veo-3.1-generate-preview", can_edit=False)
+    check(edit, canonical="veo-3.1-generate-preview")
+    check(image("veo"), canonical="veo-3.1-generate-preview", can_edit=False)
+    check(video("veo", input_image=given()), canonical="veo-3.1-generate-preview", can_edit=False)
+
+
 def test_what_a_provider_may_add_passes():
     for request in (image("brand-new-model", n=99), video("brand-new-model", duration=0.5), video(duration=600)):
         check(request, canonical=request.model)

@@ -130,6 +130,20 @@ def test_retry_after_is_the_least_wait(raw, start, monkeypatch, value):
     assert waits[:2] == [first.wait, second.wait]
 
 
+def test_a_tasks_retry_after_is_the_pause(raw, start, monkeypatch):
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    accepts(raw, task("submitted", wait="20"), task("processing", progress=30), completed(raw.url + "/m.png"))
+    raw.on(SUBMIT, answer(200, {"id": "task_01K", "status": "submitted"}, Retry_After="70"))
+    monkeypatch.setattr("pixapi_nb.turns.anyio.sleep", sleep)
+    assert outcome(start()) is None
+    assert waits[:2] == [70, 20]
+    assert waits[2] < 10, "each holds for one wait"
+
+
 REFUSED = [
     (400, "invalid_request_error", InvalidRequest),
     (401, "unauthorized", Unauthorized),

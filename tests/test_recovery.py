@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -255,7 +256,8 @@ def test_no_key_and_no_signed_address_is_written_down(pixapi_server: PixapiServe
         kernel.run("%load_ext pixapi_nb\nfrom pixapi_nb import Client", check=True)
         kernel.run("Client().images.generate(model='nano-banana', prompt='a lake', size='64x64')", check=True)
     assert not found_below(KEY, home, Path("pixapi_out"))
-    texts = [str(row) for row in sqlite3.connect(home / "ledger.sqlite3").execute("SELECT * FROM jobs")]
+    with contextlib.closing(sqlite3.connect(home / "ledger.sqlite3")) as db:
+        texts = [str(row) for row in db.execute("SELECT * FROM jobs")]
     texts += [path.read_bytes().decode("latin-1") for path in Path("pixapi_out").iterdir()]
     assert not any("sig=" in text or "expires=" in text for text in texts)
 

@@ -9,9 +9,10 @@ import pytest
 
 from pixapi_nb import portal
 from pixapi_nb.errors import MissingKey, PixapiError, Unauthorized, Unreachable, UsageError
+from pixapi_nb.models import ImageRequest, InputImage
 from pixapi_nb.session import DEFAULT_BASE_URL, Session, current
 from pixapi_nb.wire import Secret
-from tests.raw import HANG, KEY, MODELS, RESET, answer, refusal
+from tests.raw import HANG, KEY, MODELS, PNG, RESET, answer, refusal
 
 pytest_plugins = ["tests.fixtures"]
 
@@ -157,6 +158,30 @@ def test_an_interrupted_question_does_not_spoil_the_next(raw, session):
 def test_what_a_model_makes(raw, session, listed, model, expected):
     raw.on(MODELS, answer(200, {"data": listed}))
     assert kind(session, session.server(base_url=raw.url, key=KEY), model) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "capabilities", "refused"),
+    [
+        ("flux-dev", ["text-to-image"], True),
+        ("flux-dev", ["text-to-image", "image-to-image"], False),
+        ("flux-dev", [], False),
+        ("unlisted", ["text-to-image"], False),
+        ("nano-banana", ["text-to-image"], False),  # the catalogue knows better
+        ("veo", ["image-to-image"], True),
+    ],
+)
+def test_a_picture_for_a_model_that_is_known_not_to_edit(raw, session, model, capabilities, refused):
+    raw.on(MODELS, answer(200, {"data": [{"id": one, "capabilities": capabilities} for one in ("flux-dev", "nano-banana")]}))
+    server = session.server(base_url=raw.url, key=KEY)
+    models(session, server)
+    request = ImageRequest(model=model, prompt="a cup", images=(InputImage(name="cup.png", data=PNG),))
+    if refused:
+        with pytest.raises(UsageError, match="does not edit pictures"):
+            session.start(request, server)
+    else:
+        session.checked_price(request, server)
+    assert raw.posts == 0
 
 
 def test_a_wrong_key_is_said_at_once(raw, session):

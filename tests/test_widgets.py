@@ -7,7 +7,6 @@ import html
 import io
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -413,15 +412,26 @@ def test_the_studio_offers_what_the_ledger_has_and_an_upload(home: Home) -> None
     studio._earlier.value = False
     data = io.BytesIO()
     Image.new("RGB", (20, 20)).save(data, "PNG")
-    upload = {"name": "<b>own</b>.png", "type": "image/png", "size": 9, "last_modified": datetime.now(timezone.utc)}
-    studio._upload.value = ({**upload, "content": memoryview(data.getvalue())},)
+    drop(studio, "<b>own</b>.png", data.getvalue(), size=30)
     studio._text.value = "dawn"
     assert studio.request().inputs[0].data == data.getvalue()
     assert "<b>own" not in markup(studio)
-    studio._upload.value = ({**upload, "name": "text.png", "content": memoryview(b"text")},)
-    assert "not a picture" in said(studio)
+    drop(studio, "text.png", b"text")
+    assert "text.png is not a picture" in said(studio)
+    assert studio.request().inputs[0].data == data.getvalue()
+    studio._drop._handle_custom_msg({"event": "large", "name": "huge.png"}, [])
+    assert "huge.png is larger than 50 MiB" in said(studio)
     studio.close()
     assert not _instances
+
+
+def drop(studio: Studio, name: str, data: bytes, *, size: int = 1000) -> None:
+    """What `drop.js` sends, in parts of `size` bytes; a part of another page comes between."""
+    count = -(-len(data) // size)
+    for index in range(count):
+        content = {"event": "part", "id": 1, "index": index, "count": count, "name": name}
+        studio._drop._handle_custom_msg(content, [memoryview(data[index * size : (index + 1) * size])])
+        studio._drop._handle_custom_msg({**content, "id": 2, "index": index + 1}, [memoryview(b"other")])
 
 
 # -- where it is displayed

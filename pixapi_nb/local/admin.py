@@ -4,12 +4,14 @@
 ``POST /_local/faults``       add a rule or a list of them (see `faults`); answers how many there are
 ``DELETE /_local/faults``     remove them all
 ``GET /_local/requests``      every request that the API and the media host saw, in order (see `journal.Entry`)
-``GET /_local/tasks``         everything accepted: ``id``, ``sync``, ``model``, ``prompt``, ``status``, times
+``GET /_local/tasks``         everything accepted: ``number``, ``id``, ``sync``, ``model``, ``prompt``, ``status``, times
 ``GET /_local/charges``       what was charged: ``id`` (of a task or a synchronous request), ``model``, ``credits``
 ``GET, POST /_local/settings``  ``seconds``, ``capacity``, ``rate``, changed while running
 ``POST /_local/forget/{id}``  the server no longer knows the task
 ``POST /_local/expire/{id}``  the task's present media URLs are answered 403; asking for the task gives fresh ones
 ============================  =======================================================================================
+
+The three lists take ``?since=NUMBER``: requests from this number on; tasks, and what was charged for them, likewise.
 """
 
 import time
@@ -40,22 +42,28 @@ def routes(service: Service, journal: Journal, rules: list[faults.Rule]) -> list
         rules.clear()
         return JSONResponse({"rules": 0})
 
-    async def requests(_: Request) -> Response:
-        return JSONResponse(journal.as_json())
+    async def requests(request: Request) -> Response:
+        return JSONResponse(journal.as_json(_since(request)))
 
-    async def tasks(_: Request) -> Response:
+    async def tasks(request: Request) -> Response:
         now = time.time()
         return JSONResponse(
             [
-                {"id": task.id, "sync": task.sync, "model": task.order.model, "prompt": task.order.prompt}
+                {
+                    "number": task.number,
+                    "id": task.id,
+                    "sync": task.sync,
+                    "model": task.order.model,
+                    "prompt": task.order.prompt,
+                }
                 | {"status": task.state(now), "accepted_at": task.accepted_at, "starts_at": task.starts_at}
                 | {"ends_at": task.ends_at, "finished_at": task.finished_at}
-                for task in store.tasks()
+                for task in store.tasks(_since(request))
             ]
         )
 
-    async def charges(_: Request) -> Response:
-        return JSONResponse(store.charges(time.time()))
+    async def charges(request: Request) -> Response:
+        return JSONResponse(store.charges(time.time(), _since(request)))
 
     async def change_settings(request: Request) -> Response:
         if request.method == "POST":
@@ -82,6 +90,13 @@ def routes(service: Service, journal: Journal, rules: list[faults.Rule]) -> list
         Route(BACK_DOOR + "/forget/{id}", forget, methods=["POST"]),
         Route(BACK_DOOR + "/expire/{id}", expire, methods=["POST"]),
     ]
+
+
+def _since(request: Request) -> int:
+    try:
+        return int(request.query_params.get("since", 0))
+    except ValueError:
+        raise HTTPException(400, "since is a number.") from None
 
 
 def _known(found: bool) -> Response:

@@ -45,8 +45,10 @@ class Journal:
         self._entries.append(entry)
         return entry
 
-    def as_json(self) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in self._entries]
+    def as_json(self, since: int = 0) -> list[dict[str, Any]]:
+        """Those from this number on."""
+        first = self._entries[0].number if self._entries else 0
+        return [asdict(entry) for entry in itertools.islice(self._entries, max(0, since - first), None)]
 
 
 def shortened(fields: Mapping[str, Any], files: int) -> dict[str, Any]:

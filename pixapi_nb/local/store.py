@@ -52,6 +52,8 @@ class Failure:
 class Task:
     """Accepted work; a synchronous request is one too. Times are seconds since the epoch."""
 
+    number: int
+    """From 1, in the order of acceptance."""
     id: str
     sync: bool
     order: Order
@@ -152,14 +154,14 @@ class Store:
     def undrawn(self) -> list[Task]:
         return self._select("drawn_at IS NULL AND failure IS NULL ORDER BY number")
 
-    def tasks(self) -> list[Task]:
-        return self._select("1 ORDER BY number")
+    def tasks(self, since: int = 0) -> list[Task]:
+        return self._select("number >= ? ORDER BY number", since)
 
-    def charges(self, now: float) -> list[dict[str, Any]]:
-        """What has been charged: every completed task, once. Nobody has to have asked for it."""
+    def charges(self, now: float, since: int = 0) -> list[dict[str, Any]]:
+        """What has been charged: every completed task from a number on, once. Nobody has to have asked for it."""
         return [
             {"id": task.id, "model": task.order.model, "credits": task.order.credits, "at": task.finished_at}
-            for task in self.tasks()
+            for task in self.tasks(since)
             if task.state(now) == "completed"
         ]
 
@@ -226,6 +228,6 @@ class Store:
 def _task(row: sqlite3.Row) -> Task:
     failure = Failure(**json.loads(row["failure"])) if row["failure"] else None
     return Task(
-        row["id"], bool(row["sync"]), Order(**json.loads(row["asked"])), row["token"], row["accepted_at"],
+        row["number"], row["id"], bool(row["sync"]), Order(**json.loads(row["asked"])), row["token"], row["accepted_at"],
         row["starts_at"], row["ends_at"], row["drawn_at"], failure, row["revision"],
     )  # fmt: skip

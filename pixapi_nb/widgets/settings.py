@@ -50,9 +50,6 @@ class Chosen:
                 raise UsageError("a video starts from one picture.")
             start = images[0] if images else None
             return VideoRequest(model=self.model, prompt=prompt, duration=self.duration, size=self.size, input_image=start)
-        known = pricing.find(self.model)
-        if images and known is not None and not known.can_edit:
-            raise UsageError(f"{clean(self.model, 60)} does not edit pictures.", hint="%pixapi models shows which models do.")
         return ImageRequest(
             model=self.model,
             prompt=prompt,

@@ -18,6 +18,7 @@ from pixapi_nb.models import media_type
 from pixapi_nb.view.progress import close_tree
 from pixapi_nb.widgets import pieces
 from pixapi_nb.widgets.controls import LABEL
+from pixapi_nb.widgets.drop import Drop, Given
 from pixapi_nb.widgets.home import Home
 from pixapi_nb.widgets.panel import Order, Panel, Result, boxed
 from pixapi_nb.widgets.pictures import gallery
@@ -45,16 +46,15 @@ class Studio(Panel):
         self._text = w.Textarea(description="prompt", placeholder="What do you want to see?", rows=5, **wide)
         self._sources: dict[str, Media] = {}
         self._source = w.Dropdown(description="picture", options=[("none", _NONE)], value=_NONE, **wide)
-        self._upload = w.FileUpload(accept="image/*", description="Upload a picture")
+        self._drop = Drop(self._take)
         self._thumb = w.HTML()
-        self._input = boxed("pixapi-input", self._source, self._upload, self._thumb)
+        self._input = boxed("pixapi-input", self._source, self._drop, self._thumb)
         self._earlier = w.ToggleButton(description="Earlier pictures", icon="clock-o", tooltip="From the ledger, newest first")
         self._history = w.VBox()
         super().__init__(home or Home.found(), Chosen(model=MODEL), label_width=f"{LABEL}px")
         self._task.observe(lambda _: self._switch(), "value")
         self._text.observe(lambda _: self._changed(), "value")
         self._source.observe(lambda _: self._look(), "value")
-        self._upload.observe(lambda _: self._take_upload(), "value")
         self._earlier.observe(lambda change: self._show_history(bool(change.new)), "value")
         knobs = boxed("pixapi-knobs", w.VBox([self._task, self._text, self._input]), self._settings.rows)
         left = boxed("pixapi-left", knobs, boxed("pixapi-sheet", self._act, self._message))
@@ -71,7 +71,7 @@ class Studio(Panel):
         if not self._text.value.strip():
             raise UsageError("the prompt is empty.", hint="Write what you want to see into its box.")
         if task == "edit" and source is None:
-            raise UsageError("an edit needs a picture.", hint="Upload one, or choose an earlier one.")
+            raise UsageError("an edit needs a picture.", hint="Drop one, choose a file, or choose an earlier one.")
         images = (input_image(source, name=self._source.value),) if source is not None and task != "generate" else ()
         values = {"task": task, "prompt": show.words(self._text.value, 80)} | (
             {"picture": self._source.value} if images else {}
@@ -140,13 +140,13 @@ class Studio(Panel):
                 self._offer(f"{stem} [{index}]" if len(result.job.media) > 1 else stem, medium)
         super()._finished(result)
 
-    def _take_upload(self) -> None:
+    def _take(self, name: str, given: Given) -> None:
+        """A person has given it a picture."""
         with self._telling():
-            for one in self._upload.value[:1]:
-                name = show.words(one["name"], 80)
-                data = input_image(bytes(one["content"]), name=name).data or b""
-                self._offer(name, Media(None, media_type(data[:16]) or "image/png", data))
-                self._source.value = name
+            data = input_image(given(), name=name).data or b""
+            name = show.words(name, 80)
+            self._offer(name, Media(None, media_type(data[:16]) or "image/png", data))
+            self._source.value = name
 
     def _look(self) -> None:
         """Show the picture that goes in."""

@@ -30,19 +30,19 @@ class PixapiServer:
         self.media = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(timeout=20)
-        self._requests = 0
-        self._charges: set[str] = set()
-        self._tasks: set[str] = set()
+        self._requests = self._tasks = 0  # the number from which on they are of this test
 
     def begin(self) -> None:
         """Start it if it does not run; forget faults and settings, and count from here."""
         if self._process is None or self._process.poll() is not None:
             self._start()
+            self._warm_up()
         self.clear()
         self.settings(seconds=list(SECONDS), capacity=None, rate=None)
-        self._requests = len(self._get("requests"))
-        self._charges = {charge["id"] for charge in self._get("charges")}
-        self._tasks = {task["id"] for task in self._get("tasks")}
+        for entry in self._get("requests", self._requests)[-1:]:
+            self._requests = entry["number"] + 1
+        for task in self._get("tasks", self._tasks)[-1:]:
+            self._tasks = task["number"] + 1
 
     def close(self) -> None:
         """End it: it lives as long as its standard input."""
@@ -70,20 +70,19 @@ class PixapiServer:
 
     def requests(self, method: str | None = None, path: str | None = None, server: str | None = None) -> list[dict[str, Any]]:
         """What reached the API and the media host in this test, in order; `path` is a part of it."""
-        entries: list[dict[str, Any]] = self._get("requests")[self._requests :]
         return [
             entry
-            for entry in entries
+            for entry in self._get("requests", self._requests)
             if method in (None, entry["method"]) and server in (None, entry["server"]) and (path or "") in entry["path"]
         ]
 
     def charges(self) -> list[dict[str, Any]]:
-        """What was charged in this test: `id`, `model`, `credits`."""
-        return [charge for charge in self._get("charges") if charge["id"] not in self._charges]
+        """What was charged for what was accepted in this test: `id`, `model`, `credits`."""
+        return self._get("charges", self._tasks)
 
     def tasks(self) -> list[dict[str, Any]]:
         """What was accepted in this test."""
-        return [task for task in self._get("tasks") if task["id"] not in self._tasks]
+        return self._get("tasks", self._tasks)
 
     def forget(self, task: str) -> None:
         """The server no longer knows the task."""
@@ -102,18 +101,26 @@ class PixapiServer:
 
     def restart(self) -> None:
         """End it and start it again over the same state, on other ports."""
-        self._end()
         self._start()
-        self._requests = 0
 
-    def _get(self, what: str) -> Any:
-        return self._http.get(f"{self.api}/_local/{what}").raise_for_status().json()
+    def _get(self, what: str, since: int) -> list[dict[str, Any]]:
+        answer = self._http.get(f"{self.api}/_local/{what}", params={"since": since}).raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        return found
 
     def _post(self, what: str, value: object = None) -> Any:
         return self._http.post(f"{self.api}/_local/{what}", json=value).raise_for_status().json()
 
+    def _warm_up(self) -> None:
+        """The first picture: what draws it is imported only then, and keeps everything else waiting for that while."""
+        first = {"model": "nano-banana", "prompt": "the first", "size": "64x64"}
+        headers = {"Authorization": f"Bearer {KEY}"}
+        self.settings(seconds=0)
+        self._http.post(f"{self.api}/v1/images/generations", json=first, headers=headers).raise_for_status()
+
     def _start(self) -> None:
         self._end()
+        self._requests = 0
         self.state.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pixapi_nb.local", "--admin", "--port", "0", "--state", str(self.state)]
         command += ["--seconds", "..".join(map(str, SECONDS)), "--until-stdin-closes"]
