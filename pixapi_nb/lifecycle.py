@@ -147,8 +147,7 @@ class Course:
         for attempt in range(1, _TRIES + 1):
             sent = await self.turns.pay()
             if attempt == 1:
-                await self._intend(sent)
-            sent = self.turns.sending(sent)
+                await self._intend()
             await self._tell(Sending(attempt))
             try:
                 return await self._post(sent)
@@ -165,12 +164,12 @@ class Course:
                 await anyio.sleep(wait)
         raise AssertionError("unreachable")
 
-    async def _intend(self, sent: float) -> None:
+    async def _intend(self) -> None:
         """Last of all: of what was only going to be sent, nobody has to wonder what became of it."""
         try:
             await asyncio.to_thread(self.intend)
         except BaseException:
-            self.turns.unsent(sent)
+            self.turns.unsent()
             raise
 
     async def _post(self, sent: float) -> Submitted | Completed:
@@ -267,7 +266,7 @@ class Course:
 
     async def _fetch_one(self, items: tuple[MediaItem, ...], index: int) -> tuple[Media | None, tuple[MediaItem, ...]]:
         """Item `index`, and the items as they are now: a URL that has ended is asked for again through the task."""
-        outputs, job = Outputs(self.folder, self._tell), self.job
+        outputs, job = Outputs(self.folder, self._tell, again=self.task_id is not None), self.job
         stem = file_stem(job.request.prompt, job.created, job.id, index, len(items))
         for _ in range(_FRESH_URLS):
             with contextlib.suppress(Expired):

@@ -86,11 +86,12 @@ async def _fetch(wire: Wire, url: str) -> bytes:
 
 
 class Outputs:
-    """Where one job's media go."""
+    """Where one job's media go. `again`: another kernel may have begun to fetch them, and died."""
 
-    def __init__(self, folder: Path, report: Report) -> None:
+    def __init__(self, folder: Path, report: Report, *, again: bool = False) -> None:
         self._folder = folder
         self._report = report
+        self._again = again
 
     async def receive(self, wire: Wire, item: MediaItem, stem: str, index: int, count: int) -> Media:
         """One medium, as a file. Raises Expired, or DownloadFailed after long patience."""
@@ -106,7 +107,8 @@ class Outputs:
                 await asyncio.to_thread(os.fsync, sink.fileno())
             target = self._folder / (stem + suffix(kind))
             part.replace(target)
-            _remove_left_behind(self._folder, stem)
+            if self._again:  # it reads the whole folder, which may hold thousands
+                _remove_left_behind(self._folder, stem)
             return Media(target, kind)
         except OSError as error:
             self._warn(error)

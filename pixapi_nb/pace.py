@@ -2,12 +2,12 @@
 
 Two things are learnt from a server. How many jobs it takes at once: from few on, one more for each that it accepts, half as
 many when it refuses with 429, then quickly back to where that was and slowly beyond. And how many requests it takes in a
-second: when it refuses, it is held to have reached its limit with those of the last second, and somewhat fewer are sent.
+second: when it refuses, it is held to have reached its limit with those of the last second. From then on a request waits
+until so few are left of which the server may say that they came within a second of it, however long any was on its way.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -16,9 +16,8 @@ __all__ = ["Pace", "Questions", "time_left"]
 _FIRST, _MOST = 4.0, 96.0  # jobs at once; the connections to a server are 100
 _UNANSWERED = 8  # paid requests on their way at once: so many at most are refused when a limit is met
 _SECOND = 1.01  # in which requests are counted
-_LONG_SECOND = 1.03  # in which no more than the limit are sent: on their way they may come closer together
-_BELOW = 0.96  # of a limit that was met
-_CATCH_UP = 2.0  # requests that may follow at once on others that came late; the rest are evenly spread
+_LESS = 0.95  # of a limit that turned out to be too high
+_CATCH_UP = 10.0  # requests that may follow at once on others that came late; the rest are evenly spread
 _PROBE = 20.0  # seconds without a refusal before the limit is tried anew
 _HIGHER = 1.05  # and then by so much
 _BEYOND = 0.25  # growth for each accepted request, where refusals have been met before
@@ -33,9 +32,9 @@ class Pace:
     """Requests a second; None until the server has refused one."""
     refusals: int = 0
     _ceiling: float = _MOST  # from here on growth is slow
-    _sent: deque[float] = field(default_factory=deque)  # the times of the last second's requests
-    _taken: deque[float] = field(default_factory=deque)  # the times at which the last second's were accepted
+    _taken: deque[float] = field(default_factory=deque)  # when the last second's acceptances were heard of
     _unanswered: int = 0
+    _counted: bool = False  # the limit is what was met, and not a guess below it
     _not_before: float = 0.0
     _next: float = 0.0
     _halved: float = float("-inf")
@@ -55,38 +54,42 @@ class Pace:
             return 0.0
         if now - self._probed > _PROBE:
             self.limit, self._probed = self.limit * _HIGHER + 0.1, now
+        return max(0.0, free, self._next - now) if (free := self._free(now)) is not None else None
+
+    def _free(self, now: float) -> float | None:
+        """Seconds until one more is below the limit, None when an answer has to come first.
+
+        The server took a request no later than we heard of it, and meets the next no earlier than now.
+        """
         self._forget(now)
-        most = math.ceil(self.limit)
-        full = self._sent[-most] + _LONG_SECOND - now if len(self._sent) >= most else 0.0
-        return max(0.0, full, self._next - now)
+        too_many = len(self._taken) + self._unanswered - self._whole_limit
+        if too_many < 0:
+            return 0.0
+        return self._taken[too_many] + _SECOND - now if too_many < len(self._taken) else None
+
+    @property
+    def _whole_limit(self) -> int:
+        return max(1, int(self.limit or 0))
 
     def sent(self, now: float) -> None:
         """A paid request is sent now."""
-        self._forget(now)
-        self._sent.append(now)
         self._unanswered += 1
         if self.limit is not None:
-            self._next = max(self._next, now - _CATCH_UP / self.limit) + 1.0 / self.limit
+            apart = 1.0 / self._whole_limit
+            self._next = max(self._next, now - _CATCH_UP * apart) + apart
 
-    def moved(self, sent: float, now: float) -> None:
-        """The one of `sent` goes out only now."""
-        if sent in self._sent:
-            self._sent.remove(sent)
-            self._sent.append(now)
-
-    def unsent(self, sent: float) -> None:
-        """The one of `sent` was not sent at all."""
+    def unsent(self) -> None:
+        """It was not sent after all."""
         self._unanswered -= 1
         self._next = 0.0
-        if sent in self._sent:
-            self._sent.remove(sent)
 
-    def accepted(self, now: float) -> None:
-        """The server took one."""
+    def accepted(self, sent: float, now: float) -> None:
+        """The server took one that was sent at `sent`."""
         self._unanswered -= 1
+        if self.limit is not None and self._counted and sent < self._halved:
+            self.limit += 1  # it is one of those with which the limit was met
+        self._forget(now)
         self._taken.append(now)
-        while self._taken[0] <= now - _SECOND:
-            self._taken.popleft()
         grown = self.window + (1.0 if self.window < self._ceiling else _BEYOND)
         self.window = min(_MOST, grown)
 
@@ -99,19 +102,19 @@ class Pace:
         self._unanswered -= 1
         self.refusals += 1
         self._not_before = max(self._not_before, now + (retry_after or 0.0))
-        met = sum(1 for at in self._taken if at > now - _SECOND)
-        if sent in self._sent:
-            self._sent.remove(sent)  # the server does not count what it refused
         if sent < self._halved:
             return  # it was on its way when the pace was halved
         self._halved = self._probed = self._not_before
         self._ceiling = max(_FIRST, self.window)
         self.window = max(1.0, self.window / 2)
-        self.limit = max(1.0, _BELOW * min(self.limit or met, max(1, met)))
+        self._forget(now)
+        met = float(len(self._taken))
+        self._counted = self.limit is None or met < _LESS * self.limit
+        self.limit = met if self.limit is None or self._counted else _LESS * self.limit
 
     def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0] <= now - 2 * _LONG_SECOND:
-            self._sent.popleft()
+        while self._taken and self._taken[0] <= now - _SECOND:
+            self._taken.popleft()
 
 
 @dataclass

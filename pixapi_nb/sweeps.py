@@ -348,7 +348,7 @@ class Sweep(Sequence[Cell]):
             self._put(index, state="running", progress=event.progress, task_id=event.id)
         elif isinstance(event, Completed):
             if since:
-                shared.learn(time.monotonic() - since[0])
+                shared.learn(time.monotonic() - since[0], at_once=len(job.seen) < 2)
             self._put(index, progress=100.0, credits=event.credits)
 
     def _fail(self, index: int, error: PixapiError, shared: Shared) -> None:

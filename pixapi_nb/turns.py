@@ -27,10 +27,7 @@ class Turns(Protocol):
     async def pay(self) -> float:
         """Wait until a paid request may be sent; returns the time, by which `answered` knows it again."""
 
-    def sending(self, sent: float) -> float:
-        """It is sent now; returns the time anew."""
-
-    def unsent(self, sent: float) -> None:
+    def unsent(self) -> None:
         """It is not sent after all."""
 
     def answered(self, sent: float, error: PixapiError | None) -> None:
@@ -49,10 +46,7 @@ class Alone:
     async def pay(self) -> float:
         return 0.0
 
-    def sending(self, sent: float) -> float:
-        return sent
-
-    def unsent(self, sent: float) -> None:
+    def unsent(self) -> None:
         pass
 
     def answered(self, sent: float, error: PixapiError | None) -> None:
@@ -85,18 +79,13 @@ class Shared:
             self.pace.sent(now)
             return now
 
-    def sending(self, sent: float) -> float:
-        now = time.monotonic()
-        self.pace.moved(sent, now)
-        return now
-
-    def unsent(self, sent: float) -> None:
-        self.pace.unsent(sent)
+    def unsent(self) -> None:
+        self.pace.unsent()
         self._change.set()
 
     def answered(self, sent: float, error: PixapiError | None) -> None:
         if error is None:
-            self.pace.accepted(time.monotonic())
+            self.pace.accepted(sent, time.monotonic())
         elif isinstance(error, RateLimited):
             self.pace.refused(sent, time.monotonic(), error.retry_after)
         else:
@@ -124,7 +113,7 @@ class Shared:
 
     async def ask(self, wait: float, *, first: bool = False) -> None:
         if first and self.typical is not None:
-            wait = min(LONGEST, max(SHORTEST, 0.9 * self.typical))
+            wait = min(LONGEST, max(SHORTEST, self.typical))
         await anyio.sleep(wait)
         await anyio.sleep(self.questions.slot(time.monotonic()))
 
@@ -134,6 +123,9 @@ class Shared:
         elif error is None:
             self.questions.answered()
 
-    def learn(self, seconds: float) -> None:
-        """A job took so long from its acceptance to its end."""
-        self.typical = seconds if self.typical is None else 0.8 * self.typical + 0.2 * seconds
+    def learn(self, seconds: float, *, at_once: bool) -> None:
+        """A job was seen to be done so long after it was sent; `at_once`: by the first question, so it took less."""
+        if self.typical is None:
+            self.typical = seconds
+        else:
+            self.typical *= 0.97 if at_once else 0.8 + 0.2 * seconds / self.typical

@@ -30,8 +30,15 @@ class Server:
 def simulate(
     pace: Pace, server: Server, jobs: int, *, length: float, capacity: int, trip: float = 0.02, retry_after: float = 1
 ):
-    """Send `jobs` requests; returns when the last one ended, how many were refused, and the most under way at once."""
+    """Send `jobs` requests; returns when the last one ended, how many were refused, and the most under way at once.
+
+    Each way takes between half and one and a half times `trip`.
+    """
     random_trip, now = random.Random(1), 0.0
+
+    def way() -> float:
+        return trip * random_trip.uniform(0.5, 1.5)
+
     events: list[tuple[float, int, str, float]] = []
     slots = [0.0] * capacity
     left, under_way, refused, most, number, waiting = jobs, 0, 0, 0, 0, 0
@@ -50,7 +57,7 @@ def simulate(
                 left, under_way = left - 1, under_way + 1
             most = max(most, under_way)
             pace.sent(now)
-            at(now + trip * random_trip.uniform(0.5, 1.5), "arrives", now)
+            at(now + way(), "arrives", now)
         delay = pace.delay(now)
         if delay and (left or waiting):
             at(now + delay, "wakes")
@@ -58,12 +65,16 @@ def simulate(
             return ended, refused, most
         now, _, what, sent = heapq.heappop(events)
         if what == "arrives" and server.takes(now):
-            pace.accepted(now)
+            at(now + way(), "accepted", sent)
             begin = max(now, heapq.heappop(slots))
             heapq.heappush(slots, begin + length)
             at(begin + length + 0.1, "ends")
+        elif what == "accepted":
+            pace.accepted(sent, now)
         elif what == "arrives":
             refused += 1
+            at(now + way(), "refused", sent)
+        elif what == "refused":
             pace.refused(sent, now, retry_after)
             at(now + retry_after, "again")
         elif what == "again":
@@ -77,7 +88,7 @@ def test_it_begins_modestly_and_grows_with_what_is_accepted() -> None:
     assert [pace.has_room(n) for n in (0, 3, 4)] == [True, True, False]
     for _ in range(6):
         pace.sent(0.0)
-        pace.accepted(0.1)
+        pace.accepted(0.0, 0.1)
     assert pace.has_room(9)
     assert not pace.has_room(10)
 
@@ -90,10 +101,27 @@ def test_a_refusal_halves_it_once_and_retry_after_is_obeyed() -> None:
     pace.refused(0.1, 1.1, 2.0)  # it was on its way already
     assert pace.window == 20
     assert pace.delay(1.2) == pytest.approx(6.8)
+    pace.accepted(0.2, 1.2)
     assert pace.delay(8.0) == 0.0
     pace.sent(8.0)
     pace.refused(8.0, 8.1)
-    assert pace.window == 10
+    assert pace.window == 10.5
+
+
+@pytest.mark.parametrize("trip", [0.001, 0.01, 0.02, 0.05])
+def test_a_limit_once_met_is_not_met_again_however_uneven_the_way(trip: float) -> None:
+    pace = Pace()
+    _, refused, _ = simulate(pace, Server(40), 500, length=0.5, capacity=20, trip=trip)
+    assert 1 <= refused <= 8, "those that were on their way when it was met"
+    assert pace.limit == 40
+
+
+def test_on_a_long_way_it_is_met_twice_at_most() -> None:
+    pace = Pace()
+    _, refused, _ = simulate(pace, Server(40), 500, length=0.5, capacity=20, trip=0.1)
+    assert refused <= 16
+    assert pace.limit is not None
+    assert 36 <= pace.limit <= 40
 
 
 def test_it_never_stops_for_good() -> None:
@@ -125,8 +153,8 @@ def test_long_work_is_not_piled_up_without_end() -> None:
 def test_what_was_not_sent_takes_no_place() -> None:
     pace = Pace(limit=1.0)
     pace.sent(0.0)
-    assert pace.delay(0.1) not in (0.0, None)
-    pace.unsent(0.0)
+    assert pace.delay(0.1) is None, "until it is answered"
+    pace.unsent()
     assert pace.delay(0.1) == 0.0
 
 

@@ -187,17 +187,17 @@ def test_what_befalls_all_is_asked_only_of_a_few(pixapi_server: PixapiServer) ->
 
 
 def test_stopping_loses_nothing(pixapi_server: PixapiServer) -> None:
-    pixapi_server.settings(seconds=0.3, capacity=2)
+    pixapi_server.settings(seconds=0.3, capacity=2, rate=20)
     made = sweep("cup {{i: 0..89}}", **SMALL, steps=90)
     until(lambda: made.counts.done, "the first picture")
     made.stop()
     made.result(60)
-    sent = len(prompts(pixapi_server))
-    assert 0 < made.counts.done == sent < 90
-    pixapi_server.settings(seconds=0.05, capacity=None)
+    assert 0 < made.counts.done == len(pixapi_server.tasks()) < 90
+    pixapi_server.settings(seconds=0.05, capacity=None, rate=None)
     made.start().result(60)
     assert states(made) == {"done": 90}
-    assert len(prompts(pixapi_server)) == len({*prompts(pixapi_server)}) == 90
+    accepted = [task["prompt"] for task in pixapi_server.tasks()]
+    assert len(accepted) == len({*accepted}) == 90
 
 
 def test_a_refusal_for_now_slows_all_down_and_loses_none(pixapi_server: PixapiServer) -> None:

@@ -78,8 +78,9 @@ async def _accept(service: Service, read: Reader, request: Request, *, sync: boo
     if body.problem:
         raise ApiError(400, body.problem)
     # Looking into given pictures takes its time: not on the event loop.
-    order = await asyncio.to_thread(read, body)
-    task = service.accept(order, sync=sync, failure=getattr(request.state, "failure", None))
+    order = await asyncio.to_thread(read, body) if body.files or "input_image" in body.fields else read(body)
+    failure = getattr(request.state, "failure", None)
+    task = service.accept(order, sync=sync, arrived=request.state.arrived, failure=failure)
     request.state.task = task.id
     return task
 

@@ -19,7 +19,7 @@ class Gate:
         self._app, self._server, self._journal, self._rules = app, server, entries, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"]["request_id"] = ids.new("req")
+        scope["state"] |= {"request_id": ids.new("req"), "arrived": time.time()}
         try:
             data = await reception.receive_all(receive)
         except reception.ClientGoneError:

@@ -45,6 +45,7 @@ def run(plan: Plan, ready: Callable[[str, str], None]) -> None:
 
     Raises ``OSError`` when a port is taken.
     """
+    sys.setswitchinterval(0.001)  # those who paint are many and slow: answers are not to wait 5 ms for each
     sockets = [_bound(plan.port), _bound(plan.media_port)]
     api, files = (f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets)
     store = Store(plan.state)

@@ -32,10 +32,10 @@ class Service:
         for task in store.undrawn():
             self.studio.take(task)
 
-    def accept(self, order: Order, *, sync: bool = False, failure: Mapping[str, Any] | None = None) -> Task:
-        """Take an order on. Raises `ApiError` 429 above the rate."""
+    def accept(self, order: Order, *, sync: bool, arrived: float, failure: Mapping[str, Any] | None = None) -> Task:
+        """Take an order on that came at ``arrived``. Raises `ApiError` 429 above the rate."""
+        self._admit(arrived)
         now = time.time()
-        self._admit(now)
         task = self.store.accept(
             order, ids.new("req" if sync else "task"), sync=sync, now=now, capacity=self.settings.capacity,
             duration=self.settings.draw() * (2 if order.kind == "video" else 1),

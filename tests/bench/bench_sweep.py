@@ -3,8 +3,9 @@
     python -m tests.bench.bench_sweep [--jobs 500] [--faults none|before|after] [--times 1]
 
 The server runs at most 20 tasks at once (0.25–0.75 s each) and refuses more than 40 submissions a second. The ideal is what
-these tasks need on 20 places, one after the other. Everything shares this machine: CPU seconds tell more than the clock
-where others use it too, which the load says. The ledger and the files are in PIXAPI_BENCH_DIR (default: the temporary folder).
+these tasks need on 20 places, one after the other. Everything shares this machine, so the pictures are small and quickly
+painted; CPU seconds tell more than the clock where others use it too, which the load says. The ledger and the files are in
+PIXAPI_BENCH_DIR (default: the temporary folder).
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def measure(server: PixapiServer, jobs: int, faults: str = "none") -> Run:
     server.settings(seconds=list(SECONDS), capacity=CAPACITY, rate=RATE)
     server.faults(FAULTS[faults])
     me, other = psutil.Process(), psutil.Process(server.pid)
-    sweep("warm {{up: a | b}}", model="nano-banana", size="256x256").result(60)
+    sweep("warm {{up: a | b}}", model="nano-banana", size="64x64").result(60)
     warm = {task["id"] for task in server.tasks()}
     time.sleep(1.1)  # the second in which those two counted
     posted = len(server.requests("POST"))
@@ -82,7 +83,7 @@ def measure(server: PixapiServer, jobs: int, faults: str = "none") -> Run:
     start, cpu, server_cpu = me.memory_info().rss, _cpu(me), _cpu(other)
     with _Peak(me) as peak:
         began = time.monotonic()
-        made = sweep(f"cup {{{{number: 1..{jobs}}}}}", model="nano-banana", size="256x256", steps=jobs)
+        made = sweep(f"x {{{{number: 1..{jobs}}}}}", model="nano-banana", size="64x64", steps=jobs)
         made.result(600)
         seconds = max(made.ended) - began  # the last picture; the contact sheet comes after it
     server.clear()
