@@ -91,12 +91,17 @@ def _models(magics: PixapiMagics, words: Sequence[str]) -> None:
 
 
 def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
-    """Recent and unfinished work. `--close ID` takes an unknown outcome off the books; `--all` shows more."""
+    """Recent and unfinished work. `--close ID` takes an unknown outcome or half a sweep off the books; `--all` shows more."""
     parser = Parser("%pixapi tasks")
     parser.add_argument("--close", metavar="ID")
     parser.add_argument("--all", action="store_true")
     given, ledger = parser.parse(words), magics.session.ledger
     if given.close:
+        row = SweepRows(ledger).get(given.close)
+        if row is not None:
+            Sweep.give_up(row, magics.session)
+            _say(f"{row.sweep_id} is closed; what was never sent will not be.")
+            return
         entry = _found(magics, given.close)
         ledger.close(entry.job_id)
         after = ledger.get(entry.job_id)
@@ -110,6 +115,10 @@ def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
     remark = "%pixapi resume brings home what is submitted or completed."
     if any(e.state == "unknown" for e in listed):
         remark += " An unknown outcome is never sent again by itself; --close ID takes it off the books once you know."
+    for row in SweepRows(ledger).half_done():
+        remark += (
+            f" {row.sweep_id} is half done: %pixapi resume {row.sweep_id} finishes it, --close {row.sweep_id} gives it up."
+        )
     _table(["id", "when", "state", "model", "prompt", "credits", "server"], [_task_row(e) for e in listed], remark)
 
 

@@ -412,6 +412,16 @@ class Sweep(Sequence[Cell]):
                 made._restore(index, entry)
         return made
 
+    @staticmethod
+    def give_up(row: SweepRow, own: Session) -> None:
+        """Take a half-done sweep off the books: what was never sent will not be. Raises UsageError while it is under way."""
+        known = _alive.get(row.sweep_id)
+        if known is not None and known.belongs_to(own) and known.started and not known.done:
+            raise UsageError(f"{row.sweep_id} is under way.", hint="Stop it first: the button beneath it, or .stop().")
+        if not SweepRows(own.ledger).claim(row.sweep_id):
+            raise UsageError(f"{row.sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
+        SweepRows(own.ledger).release(row.sweep_id, ended=True)
+
     def belongs_to(self, own: Session) -> bool:
         """Whether it is a sweep of this session."""
         return self._session is own

@@ -309,8 +309,7 @@ def test_it_fits_and_every_control_has_a_label(
     cell.click("Generate")
     cell.wait(lambda cell: pictures(cell) == 1)
     shown = cell.output.locator(".pixapi-panel")
-    picture = Path(os.environ.get("PIXAPI_TESTS_PICTURES", tmp_path)) / f"panel-{theme.split()[-1].lower()}-{width}.png"
-    notebook.screenshot(picture)
+    notebook.screenshot(tmp_path / f"panel-{theme.split()[-1].lower()}-{width}.png")
     wide = shown.evaluate(
         """panel => [...panel.querySelectorAll("*")]
             .filter(one => one.offsetParent && one.getBoundingClientRect().right > panel.getBoundingClientRect().right + 3)

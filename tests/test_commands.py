@@ -85,6 +85,17 @@ def test_nothing_yet(loaded: Kernel) -> None:
     assert not (Path(os.environ["PIXAPI_HOME"]) / "ledger.sqlite3").exists()
 
 
+def test_a_half_done_sweep_is_named_and_given_up(loaded: Kernel, pixapi_server: PixapiServer) -> None:
+    loaded.run("%config PixapiMagics.budget = 5", check=True)
+    loaded.run("%%pixapi nano-banana -s 64x64 --sweep --yes\ncup {{i: 1..4}}")
+    said = re.search(r"(sweep_\w+) is half done", loaded.run("%pixapi tasks", check=True).text)
+    assert said
+    assert "is closed" in loaded.run(f"%pixapi tasks --close {said[1]}", check=True).text
+    assert "half done" not in loaded.run("%pixapi tasks", check=True).text
+    assert "is unfinished" in loaded.run("%pixapi resume", check=True).text
+    assert len(pixapi_server.tasks()) == 2
+
+
 def test_tasks_lists_what_was_asked_escaped(loaded: Kernel, pixapi_server: PixapiServer) -> None:
     made(loaded, "<img src=x onerror=alert(1)> & 'quotes'\n" + "long " * 200)
     pixapi_server.faults({"match": {"method": "POST"}, "kind": "reset", "stage": "after"})

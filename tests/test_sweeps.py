@@ -16,6 +16,7 @@ import pytest
 from pixapi_nb import portal, session, sweep
 from pixapi_nb.errors import BudgetExceeded, PromptError, Unauthorized, UsageError
 from pixapi_nb.session import Options
+from pixapi_nb.sweep_rows import SweepRows
 from pixapi_nb.sweeps import Sweep
 from tests.harness.kernels import Kernel
 from tests.harness.pixapi import PixapiServer
@@ -272,6 +273,23 @@ def test_a_sweep_that_another_kernel_works_on_is_left_to_it(pixapi_server: Pixap
         first.until(lambda: len(prompts(pixapi_server)) >= 2, 60, "the first requests")
         mine = session.current()
         assert Sweep.half_done(mine, mine.server()) == []
+
+
+def test_a_half_done_sweep_is_given_up_where_nobody_works_on_it(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, own: session.Session
+) -> None:
+    pixapi_server.settings(seconds=1, capacity=2)
+    made = sweep("cup {{i: 0..9}}", **SMALL, steps=10, budget=15)
+    until(lambda: made.counts.running, "the first")
+    row = SweepRows(own.ledger).get(made.id)
+    assert row is not None
+    with pytest.raises(UsageError, match="is under way"):
+        Sweep.give_up(row, own)
+    made.result(60)
+    assert made.counts.waiting
+    Sweep.give_up(row, own)
+    assert Sweep.half_done(own, own.server()) == []
+    assert len(pixapi_server.tasks()) == len(made) - made.counts.waiting
 
 
 def test_input_pictures_come_back_too(pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
