@@ -8,13 +8,14 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pixapi_nb import preview
 from pixapi_nb.sweep_plan import Page
 
-__all__ = ["DENSITY", "Tile", "block", "cell_size", "sheet", "thumbnail"]
+__all__ = ["DENSITY", "Tile", "block", "cell_size", "sheet", "thumbnail", "video_thumbnail"]
 
 DENSITY = 2
 """Pixels of a thumbnail for each CSS pixel at which it is shown."""
@@ -55,6 +56,26 @@ def thumbnail(data: bytes, edge: int) -> tuple[bytes, float]:
     sink = io.BytesIO()
     image.save(sink, "JPEG", quality=82)
     return sink.getvalue(), picture.size[1] / picture.size[0]
+
+
+def video_thumbnail(path: Path, edge: int) -> tuple[bytes, float] | None:
+    """The same of a video's first frame, with a mark that it moves; None where that cannot be had here.
+
+    Raises preview.UnreadableError.
+    """
+    image = preview.first_frame(path)
+    if image is None:
+        return None
+    shape = image.height / image.width
+    image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    side = max(8, min(image.size) // 6)
+    left, low = side // 2, image.height - side // 2
+    draw = ImageDraw.Draw(image, "RGBA")
+    draw.ellipse((left - side * 0.3, low - side * 1.3, left + side * 1.3, low + side * 0.3), fill=(0, 0, 0, 150))
+    draw.polygon([(left + side * 0.2, low), (left + side * 0.2, low - side), (left + side, low - side / 2)], fill="white")
+    sink = io.BytesIO()
+    image.save(sink, "JPEG", quality=82)
+    return sink.getvalue(), shape
 
 
 def block(page: Page, tiles: Mapping[int, Tile], size: tuple[int, int]) -> Image.Image:

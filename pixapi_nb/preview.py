@@ -9,10 +9,11 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import ExifTags, Image, ImageCms
 
-__all__ = ["BUDGET", "Picture", "UnreadableError", "contact_sheet", "encode", "preview_sizes", "read"]
+__all__ = ["BUDGET", "Picture", "UnreadableError", "contact_sheet", "encode", "first_frame", "preview_sizes", "read"]
 
 BUDGET = 640_000  # bytes of all previews of an output; base64 makes 853,000 characters of them
 _MOST_PIXELS = 89_000_000  # decoded, 356 MB of the kernel's memory; today's models draw 34 million, Pillow warns from here on
@@ -68,6 +69,20 @@ def read(data: bytes, edge: int | None = None) -> Picture:
         raise UnreadableError("has too many pixels for a preview") from error
     except Exception as error:  # on broken files Pillow's readers raise whatever they stumble over
         raise UnreadableError("is not a picture that can be read here") from error
+
+
+def first_frame(path: Path) -> Image.Image | None:
+    """How a video begins; None where PyAV, which the embedded Pixapi needs, is not installed. Raises UnreadableError."""
+    try:
+        import av
+    except ImportError:
+        return None
+    try:
+        with av.open(str(path)) as container:
+            image: Image.Image = next(container.decode(video=0)).to_image()
+            return image
+    except Exception as error:  # as above
+        raise UnreadableError("is not a video that can be read here") from error
 
 
 _TURNS = {

@@ -371,12 +371,14 @@ class Sweep(Sequence[Cell]):
         """The thumbnail; the picture itself is not kept."""
         cell = self._cells[index]
         thumb, note = None, cell.error
-        if cell.media and cell.media[0].kind == "image":
+        if cell.media:
             async with self._drawing:
                 try:
-                    thumb, self.shape = await asyncio.to_thread(_thumbnail, cell.media[0], self._edge)
+                    found = await asyncio.to_thread(_thumbnail, cell.media[0], self._edge)
                 except (PixapiError, UnreadableError) as error:
                     note = f"not shown: {error}"
+                else:
+                    thumb, self.shape = found or (None, self.shape)
         self._put(index, state="done", progress=100.0, thumb=thumb, error=note)
 
     def _put(self, index: int, **changes: Any) -> None:
@@ -441,7 +443,9 @@ async def _call(work: Any) -> None:
     work()
 
 
-def _thumbnail(medium: Media, edge: int) -> tuple[bytes, float]:
+def _thumbnail(medium: Media, edge: int) -> tuple[bytes, float] | None:
+    if medium.kind == "video":
+        return contact.video_thumbnail(medium.path, edge) if medium.path else None
     return contact.thumbnail(medium.bytes, edge)
 
 

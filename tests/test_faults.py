@@ -481,6 +481,7 @@ def test_a_laptop_that_slept_goes_on_waiting(desk: Desk, where: str, monkeypatch
 
 def test_a_patience_that_ends_leaves_the_task_to_be_resumed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "_PATIENCE", 0.1)
+    monkeypatch.setattr(lifecycle, "_LEAST_TRIES", 3)
     desk.server.faults({"match": {"method": "GET", "path": "^/v1/tasks/"}, **status(502, False)})
     job = desk.start("image")
     assert "%pixapi resume task_" in str(error_of(job))

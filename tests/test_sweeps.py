@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import io
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas
 import pytest
+from PIL import Image
 
 from pixapi_nb import portal, session, sweep
 from pixapi_nb.errors import BudgetExceeded, PromptError, Unauthorized, UsageError
@@ -127,6 +129,22 @@ def test_a_data_frame_where_there_is_pandas(pixapi_server: PixapiServer, monkeyp
         patch.setitem(sys.modules, "pandas", None)
         with pytest.raises(UsageError, match="needs pandas"):
             made.to_dataframe()
+
+
+def test_videos_stand_there_with_their_first_frame_where_there_is_pyav(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {"model": "wan", "size": "128x72", "duration": 1}
+    made = sweep("a {{where: lake | city}}", **given).result(60)
+    assert states(made) == {"done": 2}
+    assert made.shape == pytest.approx(72 / 128)
+    assert len({cell.thumb for cell in made} - {None}) == 2
+    with Image.open(io.BytesIO(made[0].thumb or b"")) as frame:
+        assert frame.width > frame.height > 30
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "av", None)
+        made = sweep("a {{where: hill | wood}}", **given).result(60)
+    assert [(cell.state, cell.thumb, cell.in_short) for cell in made] == [("done", None, "video")] * 2
 
 
 # -- what goes wrong
@@ -293,8 +311,6 @@ def test_a_half_done_sweep_is_given_up_where_nobody_works_on_it(
 
 
 def test_input_pictures_come_back_too(pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from PIL import Image
-
     Image.new("RGB", (64, 64), "teal").save(tmp_path / "in.png")
     made = sweep("make it {{style: noir | studio | film}}", **SMALL, image=tmp_path / "in.png", budget=3).result(60)
     assert states(made) == {"done": 1, "waiting": 2}
