@@ -68,8 +68,8 @@ def video_thumbnail(path: Path, edge: int) -> tuple[bytes, float] | None:
         return None
     shape = image.height / image.width
     image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-    side = max(8, min(image.size) // 6)
-    left, low = side // 2, image.height - side // 2
+    side = max(8, min(image.size) // 8)
+    left, low = side // 2, side * 3 // 2
     draw = ImageDraw.Draw(image, "RGBA")
     draw.ellipse((left - side * 0.3, low - side * 1.3, left + side * 1.3, low + side * 0.3), fill=(0, 0, 0, 150))
     draw.polygon([(left + side * 0.2, low), (left + side * 0.2, low - side), (left + side, low - side / 2)], fill="white")

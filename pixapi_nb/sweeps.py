@@ -234,7 +234,8 @@ class Sweep(Sequence[Cell]):
         """All pictures that there are, small, as one labelled picture. `.save("sheet.png")` writes it."""
         size = self.cell_size
         large = size[0] * contact.DENSITY, size[1] * contact.DENSITY
-        foot = f"{self.server_words}{', '.join(_models(self.plan))} · {_count(self.counts.done, 'picture')}"
+        noun = "video" if self.plan.base.kind == "video" else "picture"
+        foot = f"{self.server_words}{', '.join(_models(self.plan))} · {_count(self.counts.done, noun)}"
         return contact.sheet(self.pages, self.tiles(), large, title=" ".join(self.plan.template.text.split()), foot=foot)
 
     @property
