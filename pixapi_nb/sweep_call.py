@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pixapi_nb import portal, session
+from pixapi_nb.controls import Free
 from pixapi_nb.errors import UsageError
 from pixapi_nb.inputs import Source, input_image
 from pixapi_nb.models import ImageRequest, Request, VideoRequest
-from pixapi_nb.prompt import Free, Template
+from pixapi_nb.prompt import Template
 from pixapi_nb.session import Options
 from pixapi_nb.sweep_plan import Axis, Plan, Value, declared_axes, given_axis, repeated
 from pixapi_nb.sweeps import Sweep

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from pixapi_nb.controls import ControlError, Free
 from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.models import ImageRequest, InputImage, Request, VideoRequest
-from pixapi_nb.prompt import ControlError, Free, Template
+from pixapi_nb.prompt import Template
 
 __all__ = ["FIELDS", "MOST", "Axis", "Page", "Place", "Plan", "Value", "declared_axes", "given_axis", "pages", "repeated"]
 

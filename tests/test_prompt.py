@@ -12,18 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixapi_nb.controls import MOST_STOPS, Choices, Control, ControlError, Free, Range, Scale
 from pixapi_nb.errors import PromptError
-from pixapi_nb.prompt import (
-    MOST_STOPS,
-    Choices,
-    Control,
-    ControlError,
-    Free,
-    Placeholder,
-    Range,
-    Scale,
-    Template,
-)
+from pixapi_nb.prompt import Placeholder, Template
 
 
 def only(prompt: str) -> Control:

@@ -16,10 +16,11 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
+from pixapi_nb.controls import Choices, Range, Scale
 from pixapi_nb.errors import PromptError, UsageError
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import VideoRequest
-from pixapi_nb.prompt import Choices, Range, Scale, Template
+from pixapi_nb.prompt import Template
 from pixapi_nb.session import Options, Session
 from pixapi_nb.widgets import PromptSliders, compare, gallery, live
 from pixapi_nb.widgets.controls import abbreviated, control

@@ -10,8 +10,9 @@ from typing import Any
 
 import ipywidgets as w
 
+from pixapi_nb.controls import Choices, Control, ControlError, Free, Range, Scale
 from pixapi_nb.errors import UsageError, clean
-from pixapi_nb.prompt import Choices, Control, ControlError, Free, Range, Scale, Template
+from pixapi_nb.prompt import Template
 
 __all__ = ["LABEL", "abbreviated", "control", "label_width", "put", "standing"]
 

@@ -9,10 +9,11 @@ import ipywidgets as w
 from traitlets import Dict, Unicode
 
 from pixapi_nb.asking import Ask
+from pixapi_nb.controls import Free
 from pixapi_nb.errors import PixapiError, UsageError, clean
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
-from pixapi_nb.prompt import Free, Template
+from pixapi_nb.prompt import Template
 from pixapi_nb.widgets import pieces
 from pixapi_nb.widgets.controls import abbreviated, control, label_width, put, standing
 from pixapi_nb.widgets.home import Home
