@@ -38,8 +38,8 @@ def _apart(one: Image.Image, other: Image.Image) -> float:
 
 def _alike(one: Image.Image, other: Image.Image) -> float:
     """The correlation of two pictures' light and dark, seen from afar."""
-    small = [_pixels(picture.resize((24, 24))).mean(-1).ravel() for picture in (one, other)]
-    return float(np.corrcoef(*small)[0, 1])
+    first, second = (_pixels(picture.resize((24, 24))).mean(-1).ravel() for picture in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 SAMPLES = {

@@ -155,7 +155,7 @@ def filled(shape: Image.Image, colour: Colour | Image.Image) -> Image.Image:
 
 def below(heights: Floats, bottom: int) -> tuple[Image.Image, int]:
     """The mask of all that lies below a line of heights (pixels from the top), and the row that it begins at."""
-    top = max(0, int(heights.min()) - 1)
+    top = max(0, int(np.min(heights)) - 1)
     rows = np.arange(top, max(bottom, top + 1), dtype=np.float32)[:, None]
     return mask(rows - heights[None, :] + 0.5), top
 

@@ -140,8 +140,8 @@ def _ribbons(scene: Scene, brief: Brief, palette: Palette, chance: random.Random
         flow = first * (1 - share) + second * share + 0.35 * np.sin(xs * 4 + share * 3.5)
         heights = scene.height * (0.16 + 0.68 * share) + flow * scene.height * 0.16
         thick = scene.height * (0.05 + 0.03 * np.sin(xs * 5 + share * 9))
-        rows_top = max(0, int(heights.min()) - 1)
-        rows_end = min(scene.height, int((heights + thick).max()) + 2)
+        rows_top = max(0, int(np.min(heights)) - 1)
+        rows_end = min(scene.height, int(np.max(heights + thick)) + 2)
         rows = np.arange(rows_top, max(rows_end, rows_top + 1), dtype=np.float32)[:, None]
         inside = np.clip(rows - heights + 0.5, 0, 1) * np.clip(heights + thick - rows + 0.5, 0, 1)
         body = _along(palette, abs(1 - 2 * share))

@@ -120,7 +120,7 @@ def trees(
         firs.append(_fir(chance, x, foot + tall * 0.06, tall * chance.uniform(0.5, 1.1)))
     ground = [(float(x), float(heights[x])) for x in range(0, scene.width, max(1, scene.width // 160))]
     ground += [(scene.width, float(heights[-1])), (scene.width, scene.height), (0, scene.height)]
-    top = max(0, round(min(float(heights.min()), *(y for fir in firs for _, y in fir), scene.height)) - 2)
+    top = max(0, round(min(float(np.min(heights)), *(y for fir in firs for _, y in fir), scene.height)) - 2)
     moved = [[(x, y - top) for x, y in shape] for shape in (*firs, ground)]
     shape = canvas.polygon(scene.width, scene.height - top, *moved)
     foot_colour = mix(colour, palette.horizon, 0.22 * (1 - depth))

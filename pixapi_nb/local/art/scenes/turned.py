@@ -32,7 +32,7 @@ def turn(
 
     Its last ``curve`` rows close like the near half of an ellipse: one looks at it a little from above.
     """
-    half = float(radii.max()) + 1
+    half = float(np.max(radii)) + 1
     xs = np.arange(math.ceil(half * 2), dtype=np.float32) + 0.5 - half
     shape = canvas.mask(_closed(radii, curve)[:, None] - np.abs(xs)[None, :] + 0.5)
     around = np.clip(xs[None, :] / np.maximum(radii[:, None], 1), -1, 1)
