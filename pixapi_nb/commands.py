@@ -182,7 +182,7 @@ def _resume_sweep(magics: PixapiMagics, row: SweepRow, server: Server) -> SweepV
             f"{row.sweep_id} belongs to {row.server}, and {server.name} is in use.",
             hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
         )
-    options = replace(magics.job_options(), budget=magics.budget, accept_price=True)
+    options = replace(magics.job_options(), accept_price=True)
     made = Sweep.resumed(row, magics.session, server, options)
     counts = made.counts
     if counts.waiting:

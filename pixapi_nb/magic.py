@@ -9,7 +9,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Bool, Enum, Float, Integer, Unicode
+from traitlets import Bool, Enum, Float, Integer, Unicode, observe
 
 from pixapi_nb import commands, completion, portal, session, show_parts
 from pixapi_nb.asking import Ask
@@ -40,7 +40,7 @@ class PixapiMagics(Magics):
     quality = Unicode(None, allow_none=True, help="low, medium, high or auto, where the model has it.").tag(config=True)
     embed: Any = Enum(("preview", "full", "link"), "preview", help="What the notebook itself carries.").tag(config=True)
     budget = Float(
-        None, allow_none=True, help="Credits that cells may spend a day at one server; what would pass them is not sent."
+        None, allow_none=True, help="Credits that may be spent a day at one server; what would pass them is not sent."
     ).tag(config=True)
     reuse = Bool(False, help="Answer identical requests from files already paid for.").tag(config=True)
     recipes = Bool(True, help="Whether files say how they were made.").tag(config=True)
@@ -52,9 +52,14 @@ class PixapiMagics(Magics):
         super().__init__(shell)
         self.session: Session = session.current()
         self.session.notebook = front.notebook(shell)
+        self.session.budget = self.budget
         self.awaiting = Awaiting(shell)
         self.sweeping = Sweeping(shell, self.session)
         self._own: tuple[Job | None, int] = (None, -1)
+
+    @observe("budget")
+    def _limit(self, change: Any) -> None:
+        session.current().budget = change.new
 
     # -- the magics ------------------------------------------------------------------------------------------------
 
@@ -172,7 +177,6 @@ class PixapiMagics(Magics):
         return Options(
             synchronous=ask.words.sync,
             folder=self._folder(ask),
-            budget=self.budget,
             accept_price=ask.words.yes,
             reuse=bool(ask.option("reuse")),
             recipes=self.recipes,
@@ -195,7 +199,7 @@ class PixapiMagics(Magics):
 
     def panel_options(self, ask: Ask | None = None) -> Options:
         """How a panel's generations are carried out: a cell's panel as the cell says, and as the settings are by then."""
-        options = replace(self.job_options(), budget=self.budget, reuse=self.reuse)
+        options = replace(self.job_options(), reuse=self.reuse)
         if ask is None:
             return options
         words = ask.words

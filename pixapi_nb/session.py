@@ -56,9 +56,9 @@ class Options:
     """How a request is carried out.
 
     `folder`: where its files go (default: the session's). `budget`: credits that may be spent at this server from local
-    midnight on, this request included; a price without a known top then needs `accept_price`. `reuse`: answer from an
-    earlier identical request, if its files are there. `recipes`: whether files say how they were made. `sweep`, `place` and
-    `turns` are for a job that is one of many.
+    midnight on, this request included (default: the session's); a price without a known top then needs `accept_price`.
+    `reuse`: answer from an earlier identical request, if its files are there. `recipes`: whether files say how they were
+    made. `sweep`, `place` and `turns` are for a job that is one of many.
     """
 
     synchronous: bool = False
@@ -77,13 +77,15 @@ class Session:
     """One per process; `current()` gives it.
 
     `folder` is where files go unless a request says otherwise: `pixapi_out/` in the working directory of the moment the
-    session was made, which for a notebook is the notebook's folder at `%load_ext`.
+    session was made, which for a notebook is the notebook's folder at `%load_ext`. `budget` holds for all requests that name
+    no other one, whether a cell, a panel or Python asks.
     """
 
     folder: Path = field(default_factory=lambda: Path.cwd() / "pixapi_out")
     base_url: str | None = None
     key: Secret | None = None
     notebook: str | None = None
+    budget: float | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     _ledger: Ledger | None = field(default=None, repr=False)
     _wires: dict[Server, Wire] = field(default_factory=dict, repr=False)
@@ -199,10 +201,11 @@ class Session:
             found = books.reused(earlier, request) if earlier else None
             if found is not None:
                 return found
-        if options.budget is not None and price.top is None and not options.accept_price:
+        budget, since = self.budget if options.budget is None else options.budget, books.midnight()
+        if budget is not None and price.top is None and not options.accept_price:
             raise BudgetExceeded(
                 f"there is a budget, and what {clean(request.model, 60)} may cost is not known ({price}).",
-                hint="Nothing was sent. --yes accepts any price for this one request.",
+                hint="Nothing was sent. In a cell, --yes accepts any price for this one request.",
             )
         job = Job(request, server=server.name, estimate=price)
         entry = books.entry(
@@ -213,7 +216,6 @@ class Session:
             sweep=options.sweep,
             place=options.place,
         )
-        budget, since = options.budget, books.midnight()
         self._launch(
             Course(
                 job,

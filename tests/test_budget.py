@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -174,6 +175,32 @@ def test_an_unknown_price_needs_a_yes(session: Session, pixapi_server: PixapiSer
     job = session.start(request_, server, Options(budget=1_000_000, accept_price=True))
     until(lambda: job.done or job.task_id, 20, "its answer")
     assert len(pixapi_server.requests("POST")) == 1
+
+
+FROM_PYTHON = """
+from pixapi_nb import Client, sweep
+from pixapi_nb.errors import BudgetExceeded
+given = dict(model="nano-banana", size="64x64")
+try:
+    print(len(Client().images.generate(prompt="a lake", **given)))
+except BudgetExceeded as error:
+    print(error)
+made = sweep("a {{where: hill | wood | town}}", **given).result(60)
+print(made)
+"""
+
+
+@pytest.mark.kernel
+def test_what_python_asks_for_counts_too(pixapi_server: PixapiServer, kernel: Kernel) -> None:
+    pixapi_server.settings(seconds=0)
+    kernel.run("%load_ext pixapi_nb\n%config PixapiMagics.budget = 6", check=True)
+    assert re.fullmatch(r"1\n<Sweep \w+: 2 of 3 done>\n", kernel.run(FROM_PYTHON, check=True).stdout)
+    refused = kernel.run("Client().images.generate(prompt='a lake', **given)").error
+    assert refused
+    assert "would pass the budget" in refused.traceback
+    kernel.run("%config PixapiMagics.budget = 8", check=True)
+    kernel.run("Client().images.generate(prompt='a lake', **given)", check=True)
+    assert len(pixapi_server.tasks()) == 4
 
 
 def test_a_yes_does_not_lift_the_budget(spend: Spend, pixapi_server: PixapiServer) -> None:
