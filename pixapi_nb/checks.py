@@ -28,7 +28,7 @@ def check(request: Request, *, canonical: str, can_edit: bool = True) -> None:
     if not request.model.strip():
         raise UsageError("no model is given.", hint="%pixapi models lists them.")
     if not request.prompt.strip():
-        raise UsageError("the prompt is empty.", hint="Write what you want to see beneath the first line of the cell.")
+        raise UsageError("the prompt is empty.", hint="Write what you want to see: in a cell, beneath its first line.")
     _check_size(request.size, canonical)
     for image in request.inputs:
         check_input(image.name, image.data)
@@ -85,12 +85,16 @@ def check_input(name: str, data: bytes | None) -> None:
 
 
 def _check_size(size: str | None, canonical: str) -> None:
-    if size is None or size in ("auto", "2K", "4K") or _RATIO.fullmatch(size):
+    if size is None or size == "auto":
+        return
+    if size in ("2K", "4K") or _RATIO.fullmatch(size):
+        if canonical.startswith("gpt-image"):
+            raise UsageError(f"{canonical} takes no size {size}.", hint="auto, or WIDTHxHEIGHT such as 1536x1024.")
         return
     found = _PIXELS.fullmatch(size)
     if not found:
         raise UsageError(
-            f"size {clean(size, 40)!r} is not one.",
+            f"{clean(size, 40)!r} is no size.",
             hint="Use WIDTHxHEIGHT (such as 1536x1024), auto, 2K, 4K, or a ratio such as 16:9.",
         )
     if canonical == "gpt-image-2":

@@ -15,7 +15,7 @@ from pixapi_nb import keys, portal, pricing, recipes, show
 from pixapi_nb.errors import Detached, PixapiError, UsageError, clean
 from pixapi_nb.ledger import Entry
 from pixapi_nb.options import Parser, closest, split
-from pixapi_nb.session import LOCAL
+from pixapi_nb.session import DEFAULT_BASE_URL, LOCAL
 from pixapi_nb.sources import find_file
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
 from pixapi_nb.sweeps import Sweep
@@ -119,17 +119,19 @@ def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
         remark += (
             f" {row.sweep_id} is half done: %pixapi resume {row.sweep_id} finishes it, --close {row.sweep_id} gives it up."
         )
-    _table(["id", "when", "state", "model", "prompt", "credits", "server"], [_task_row(e) for e in listed], remark)
+    several = len({entry.server for entry in listed}) > 1
+    headers = ["id", "when", "state", "prompt", "model", "credits", *(["server"] if several else [])]
+    _table(headers, [_task_row(entry)[: len(headers)] for entry in listed], remark)
 
 
 def _task_row(entry: Entry) -> tuple[object, ...]:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created))
+    when = time.strftime("%d %b %H:%M", time.localtime(entry.created))
     prompt = show.words(entry.request.get("prompt", ""), 60)
     if entry.credits is not None:
         price = f"{entry.credits:g}"
     else:
         price = f"up to {entry.estimate_high:g}" if entry.estimate_high is not None else "unknown"
-    return entry.task_id or entry.job_id, when, entry.state, entry.model, prompt, price, entry.server
+    return entry.job_id, when, entry.state, prompt, entry.model, price, entry.server
 
 
 def _found(magics: PixapiMagics, wanted: str) -> Entry:
@@ -186,7 +188,7 @@ def _resume_sweep(magics: PixapiMagics, row: SweepRow, server: Server) -> SweepV
     made = Sweep.resumed(row, magics.session, server, options)
     counts = made.counts
     if counts.waiting:
-        what = f"{counts.waiting} of {counts.total} were never sent, and are asked for now: {made.price}."
+        what = f"{counts.waiting} of {counts.total} were never sent, and are asked for now: {made.priced(made.price)}."
         _say(f"{row.sweep_id}: {what}")
     made.start()
     magics.sweeping.owned(made)
@@ -273,11 +275,12 @@ def _login(magics: PixapiMagics, words: Sequence[str]) -> None:
     if not front.has_person(magics.shell):
         raise UsageError("nobody is there to type the key.", hint="Set the environment variable PIXAPI_KEY instead.")
     session.key = keys.secret(getpass.getpass("Pixapi key (it is not shown): "))
-    if session.base_url == LOCAL:
-        session.base_url = None
+    if session.address() == LOCAL:  # whoever has a key wants what it is for
+        session.base_url = DEFAULT_BASE_URL
     if given.keyring:
         keys.remember(session.key)  # where there is none, the key is kept in memory all the same
-    _say(f"The key is kept in {'the keyring' if given.keyring else 'memory, for this kernel'}. Server: {session.address()}.")
+    where = "the keyring" if given.keyring else "memory, for this kernel"
+    _say(f"The key is kept in {where}. Server: {_public(session.address())}. %pixapi local goes back to free sketches.")
 
 
 def _config(magics: PixapiMagics, words: Sequence[str]) -> None:

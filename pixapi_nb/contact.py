@@ -21,7 +21,7 @@ DENSITY = 2
 """Pixels of a thumbnail for each CSS pixel at which it is shown."""
 
 _SIZES = ((4, 256), (9, 216), (16, 176), (30, 144), (60, 112), (150, 84), (300, 64))  # pictures, and CSS pixels of each
-_PAGE = 760  # CSS pixels across
+_PAGE = 690  # CSS pixels across
 _GAP = 4 * DENSITY  # as in `show_grid`
 _PAPER, _EMPTY, _WARNED, _INK, _QUIET = "white", (238, 238, 238), (253, 240, 219), (30, 30, 30), (110, 110, 110)
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")  # the widest alphabets first

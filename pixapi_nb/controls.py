@@ -327,7 +327,7 @@ def _check_words(name: str, words: tuple[str, ...], default: str, noun: str) -> 
     seen: set[str] = set()
     for index, word in enumerate(words):
         if not word.strip():
-            raise ControlError(f"an empty {noun}.", index)
+            raise ControlError(f"a {noun} is empty here: write something, or take the sign beside it away.", index)
         if word != word.strip():
             raise ControlError(f"a {noun} has no space around it: “{clean(word, 40)}”.", index)
         if word in seen:

@@ -33,7 +33,7 @@ from pixapi_nb.events import (
 from pixapi_nb.media import Media
 from pixapi_nb.models import Request
 from pixapi_nb.polling import Seen
-from pixapi_nb.pricing import Price
+from pixapi_nb.pricing import Price, free_here
 
 __all__ = ["Job"]
 
@@ -114,6 +114,8 @@ class Job(Sequence[Media]):
         """In words: what the server charged, and the estimate where it was another one; or the estimate alone."""
         if self.reused:
             return "from the earlier run, 0 credits"
+        if self.server == "local":
+            return free_here(self.estimate if self.credits is None else Price.of(self.credits))
         if self.credits is None:
             return f"{self.estimate} estimated, the server names no price" if self.done else str(self.estimate)
         charged = Price.of(self.credits)

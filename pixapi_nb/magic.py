@@ -155,7 +155,10 @@ class PixapiMagics(Magics):
             from pixapi_nb.widgets.sliders import PromptSliders
 
             home = Home(self.session, lambda: self.panel_options(ask))
-            display(PromptSliders.from_ask(ask, home, self._variables))
+            made = PromptSliders.from_ask(ask, home, self._variables)
+            if ask.words.out:  # the newest result, from the moment at which it is there
+                made.observe(lambda change: self._variables.update({ask.words.out: change.new[0]}), "results")
+            display(made)
             return
         request = ask.request(ask.likely_kind, self._variables)
         price = self.session.checked_price(request)

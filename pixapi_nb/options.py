@@ -37,8 +37,15 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, **kwargs: Any) -> None:
         super().__init__(prog, add_help=False, allow_abbrev=False, **kwargs)
 
+    @property
+    def _way_on(self) -> str:
+        """Where the options are told."""
+        if self.prog.startswith("%%"):
+            return f"{self.prog}? shows all options."
+        return f"It is written {self.format_usage().partition(':')[2].strip()}. %pixapi help lists all commands."
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(clean(message.replace("argument ", "", 1)) + ".", hint=f"{self.prog}? shows all options.")
+        raise UsageError(clean(message.replace("argument ", "", 1)) + ".", hint=self._way_on)
 
     @property
     def actions(self) -> Sequence[argparse.Action]:
@@ -55,8 +62,8 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(
                 f"{what} {clean(wrong, 60)} is not known.{closest(wrong, options) if what == 'option' else ''}",
                 hint="The prompt goes beneath the first line of the cell."
-                if what == "word"
-                else f"{self.prog}? shows all options.",
+                if what == "word" and self.prog.startswith("%%")
+                else self._way_on,
             )
         return known
 

@@ -26,6 +26,7 @@ __all__ = [
     "find",
     "format_credits",
     "format_dollars",
+    "free_here",
 ]
 
 AS_OF = "2026"
@@ -329,3 +330,12 @@ _SIZES: Mapping[str, Callable[[str], Collection[str] | None]] = {
     "gpt-image-2": _gpt_image_sizes,
     "veo": _veo_sizes,
 }
+
+
+def free_here(price: Price) -> str:
+    """What a local sketch costs, in words: nothing, and what a model's picture would.
+
+    >>> free_here(Price.of(8))
+    'free here; 8 credits ($0.08) at Pixapi'
+    """
+    return f"free here; {price} at Pixapi"

@@ -112,7 +112,9 @@ class Template:
                 return as_text(control.coerce(values[name]))
             if not isinstance(control, Free):
                 return as_text(control.default)
-            raise ControlError(f"no variable is named {clean(name, 60)}.{similar(name, [*self.defaults(), *values])}")
+            guess = similar(name, [*self.defaults(), *values])
+            way = f" Give it a value ({clean(name, 60)} = …), or write choices here: {{{{{clean(name, 60)}: one | another}}}}."
+            raise ControlError(f"no variable is named {clean(name, 60)}.{guess or way}")
         except ControlError as error:
             raise PromptError(str(error), prompt=self.text, start=place.start, end=place.end) from None
 

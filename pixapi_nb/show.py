@@ -93,12 +93,13 @@ def result(
     embed: Embed = "preview",
     beside: Path | None = None,
     inputs: Sequence[tuple[str, bytes]] = (),
+    named: bool = True,
 ) -> dict[str, str]:
     """What stands under the cell: `text/html`, `text/plain`, and a small `image/jpeg` for front ends without HTML.
 
     `beside` is the notebook's folder: files inside it are linked, others are named. `inputs` are names and bytes of the
-    pictures that went in. What cannot be shown becomes a note with the file's name: nothing is raised. What would have
-    to be linked and lies outside the notebook's folder is embedded as a preview.
+    pictures that went in. `named`: whether the caption tells the file. What cannot be shown becomes a note with the file's
+    name: nothing is raised. What would have to be linked and lies outside the notebook's folder is embedded as a preview.
     """
     alt = words(prompt)
     before = [_input(name, data, len(inputs)) for name, data in inputs]
@@ -117,7 +118,7 @@ def result(
 
     sizes = {item.size for item in items if item.size}
     if len(items) == 1:
-        body, file = items[0].html, items[0].file
+        body, file = items[0].html, items[0].file if named else None
     else:
         body, file = _gallery(items, columns, sizes=len(sizes) > 1), None
     if before:

@@ -76,7 +76,12 @@ def _is(path: Path, question: Callable[[Path], bool]) -> bool:
 def _item(source: str, value: Any, index: int) -> Any:
     try:
         return value[index]
-    except (TypeError, KeyError, IndexError) as error:
+    except IndexError as error:
+        number = len(value) if isinstance(value, Sequence) else 0
+        there = f"it has {number}: {source.partition('[')[0].removeprefix('-i ')}[0]" if number else "it has none"
+        last = f" to [{number - 1}]" if number > 1 else ""
+        raise UsageError(f"{source} is not there; {there}{last}.") from error
+    except (TypeError, KeyError) as error:
         raise UsageError(f"{source}: {clean(error, 120)}.", hint="Such as hero[0] for the first of several.") from error
 
 

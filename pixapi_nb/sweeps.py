@@ -37,7 +37,7 @@ from pixapi_nb.ledger import Entry
 from pixapi_nb.media import Media
 from pixapi_nb.pace import time_left
 from pixapi_nb.preview import UnreadableError
-from pixapi_nb.pricing import Price
+from pixapi_nb.pricing import Price, free_here
 from pixapi_nb.session import Options, Session
 from pixapi_nb.sweep_cells import Cell, Counts, coordinates, restored
 from pixapi_nb.sweep_inputs import keep, kept
@@ -237,6 +237,10 @@ class Sweep(Sequence[Cell]):
         noun = "video" if self.plan.base.kind == "video" else "picture"
         foot = f"{self.server_words}{', '.join(_models(self.plan))} · {_count(self.counts.done, noun)}"
         return contact.sheet(self.pages, self.tiles(), large, title=" ".join(self.plan.template.text.split()), foot=foot)
+
+    def priced(self, price: Price) -> str:
+        """A price in words, as it is at this server."""
+        return free_here(price) if self.server == "local" else str(price)
 
     @property
     def server_words(self) -> str:

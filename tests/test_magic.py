@@ -249,7 +249,7 @@ REFUSED = [
     ("a cup", "on a table", "word a is not known"),
     ("-n 0", "a cup", "at least one"),
     ("-n", "a cup", "expected one argument"),
-    ("-s huge", "a cup", "size 'huge' is not one"),
+    ("-s huge", "a cup", "'huge' is no size"),
     ("-q best", "a cup", "quality 'best' does not exist"),
     ("-d 6", "a cup", "-d is for videos"),
     ("'-s", "a cup", "No closing quotation|no closing quotation"),

@@ -87,7 +87,7 @@ def test_a_url_stays_one(folder, source):
         ("./pictures", "is a folder"),
         ("number", "number is of type int"),
         ("both", "both is of type list"),
-        ("both[2]", "list index out of range"),
+        ("both[2]", "it has 2: both[0] to [1]"),
         ("by_name[0]", "-i by_name[0]: 0"),
         ("number[0]", "not subscriptable"),
         ("red[0]", "red[0] is of type int"),

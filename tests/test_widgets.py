@@ -180,7 +180,7 @@ def test_the_price_follows_the_settings(home: Home) -> None:
     panel._settings.model.value = "nano-banana"
     assert "6 credits ($0.06)" in said(panel)
     panel._settings.size.value = "huge"
-    assert "size 'huge' is not one" in said(panel)
+    assert "'huge' is no size" in said(panel)
 
 
 def test_a_video_has_a_duration_and_neither_n_nor_quality(home: Home) -> None:

@@ -48,7 +48,7 @@ def describe(sweep: Sweep, since: float) -> Line:
         elapsed=time.monotonic() - since,
         left=None if sweep.done else sweep.left,
         model="sweep",
-        price=f"{Price.of(counts.credits)} so far",
+        price=sweep.priced(Price.of(counts.credits)) + " so far",
         task_id=None,
         trouble=sweep.stopped.message if sweep.stopped else None,
     )
@@ -74,7 +74,7 @@ def describe_axes(plan: Plan) -> list[tuple[str, Sequence[object]]]:
 
 def show_plan(sweep: Sweep, remark: str = "") -> None:
     """The axes, the number of requests and the price. It stays above the grid."""
-    display(show_grid.plan(describe_axes(sweep.plan), str(sweep.price), remark), raw=True)
+    display(show_grid.plan(describe_axes(sweep.plan), sweep.priced(sweep.price), remark), raw=True)
 
 
 # -- the grid while it fills -----------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _fallback(sweep: Sweep) -> dict[str, Any]:
 def _said(sweep: Sweep) -> str:
     counts = sweep.counts
     states = [f"{number} {word}" for number, word in _states(sweep) if number]
-    return " · ".join([f"{counts.done} of {counts.total} done", *states, str(Price.of(counts.credits)), sweep.id])
+    return " · ".join([f"{counts.done} of {counts.total} done", *states, sweep.priced(Price.of(counts.credits)), sweep.id])
 
 
 def _remarks(sweep: Sweep) -> list[tuple[str, str]]:

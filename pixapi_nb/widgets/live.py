@@ -33,7 +33,10 @@ class Live:
         self._running = False
         self._last: Order | None = None
         self.box = w.Checkbox(
-            value=False, description="generate while sliding (every stop is paid)", indent=False, layout=w.Layout(width="auto")
+            value=False,
+            description="generate while sliding (each stop is a request)",
+            indent=False,
+            layout=w.Layout(width="auto"),
         )
         self.box.observe(lambda change: self.moved() if change.new else None, "value")
 

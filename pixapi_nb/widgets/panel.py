@@ -20,6 +20,7 @@ from pixapi_nb import portal, show, show_parts
 from pixapi_nb.errors import PixapiError, clean
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import InputImage, Kind, Request
+from pixapi_nb.pricing import free_here
 from pixapi_nb.session import LOCAL
 from pixapi_nb.view.cell import CellView
 from pixapi_nb.view.progress import close_tree
@@ -129,8 +130,8 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             return
         with self._telling():
             self._price.value = ""
-            price = str(self._home.session.checked_price(self.request()))
-            self._price.value = show_parts.line(f"{price} · a local sketch is free" if self._is_local else price)
+            price = self._home.session.checked_price(self.request())
+            self._price.value = show_parts.line(free_here(price) if self._is_local else str(price))
         for place in self._places:
             place.changed()
 

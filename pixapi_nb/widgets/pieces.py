@@ -5,6 +5,7 @@ Made by `Markup(...).format(...)` as all HTML here, which escapes whatever is no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -72,8 +73,18 @@ def prompt(spans: Sequence[tuple[str, str | None]], label: str = "The prompt as 
 def card(job: Job, values: Mapping[str, object], *, width: int) -> Markup:
     """A result with its settings, or why there is none."""
     body = _pictures(job, width) if job.error is None else show.note(str(job.error), "error")
-    lines = [faint(line) for line in (names(values), worded(job)) if line]
+    lines = [faint(line) for line in (names(values), worded(job), _files(job)) if line]
     return Markup('<div>{}<div style="margin:6px 0 0">{}</div></div>').format(body, Markup("").join(lines))
+
+
+def _files(job: Job) -> str:
+    """Where its files are, seen from the notebook's folder where they lie in it."""
+    paths = [one.path for one in job.media if one.path is not None]
+    if not paths:
+        return ""
+    first, here = paths[0], os.getcwd()  # noqa: PTH109
+    shown = first.relative_to(here) if first.is_relative_to(here) else first
+    return show.words(f"{shown} and {len(paths) - 1} more" if len(paths) > 1 else shown, 300)
 
 
 def faint(text: str) -> Markup:
@@ -99,8 +110,14 @@ def _medium(medium: Media, job: Job, width: int) -> Markup:
         name = medium.path.name if medium.path else "in memory"
         if width <= SMALL and (medium.path is None or not medium.path.is_file() or medium.path.stat().st_size > _CARRIED):
             return show.note(f"video: {name}")
-        return Markup(show.result([medium], prompt=job.request.prompt)["text/html"])  # noqa: S704  # made there
+        return _film(medium, job, width)
     return show.cell(medium, of=len(job.media) * (1 if width > SMALL else 4), alt=job.request.prompt, width=width)
+
+
+def _film(medium: Media, job: Job, width: int) -> Markup:
+    """A video, no wider than its card; `show` says what can be embedded."""
+    shown = Markup(show.result([medium], prompt=job.request.prompt, named=False)["text/html"])  # noqa: S704  # made there
+    return Markup('<div style="max-width:{}px;overflow:hidden">{}</div>').format(width, shown)
 
 
 def place(name: str) -> Markup:
@@ -120,7 +137,8 @@ def panel(
     shown = [Markup('<div style="max-width:{}px">{}</div>').format(SMALL, one) for one in cards]
     more = [faint(f"and {older} older results")] if older else []
     row = Markup('<div style="display:flex;flex-wrap:wrap;gap:16px;margin:12px 0 4px">{}</div>')
-    said = prompt(spans, "The prompt as the controls stood") + faint(names(settings))
+    said = prompt(spans, "The prompt as the controls stood") if any(text for text, _ in spans) else Markup("")
+    said += faint(names(settings)) + faint("The controls come back when the cell is run again.")
     return said + row.format(Markup("").join([*shown, *more]))
 
 

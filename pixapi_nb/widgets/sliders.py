@@ -102,11 +102,15 @@ class PromptSliders(Panel):
 
     def _order(self) -> Order:
         values = self._now()
-        free = (name for name, one in self._template.controls.items() if isinstance(one, Free))
-        empty = next((name for name in free if not str(values[name]).strip()), None)
+        empty = self._empty(values)
         if empty is not None:
             raise UsageError(f"{{{{{empty}}}}} is empty.", hint="Write something into its box.")
         return Order(self._settings.chosen(), self._template.render(values), values, self._images)
+
+    def _empty(self, values: Mapping[str, Any]) -> str | None:
+        """A name that still has no text."""
+        free = (name for name, one in self._template.controls.items() if isinstance(one, Free))
+        return next((name for name in free if not str(values[name]).strip()), None)
 
     def _spans(self) -> list[tuple[str, str | None]]:
         return self._template.spans(self._now())
@@ -119,7 +123,10 @@ class PromptSliders(Panel):
             self._shown.value = pieces.prompt(spans)
             self.prompt = "".join(text for text, _ in spans)
             self.values = self._now()
-        super()._changed()
+        if self._empty(self._now()) is None:
+            super()._changed()
+        else:
+            self._price.value = self._message.value = ""  # nobody has done anything wrong yet
         self._live.moved()
 
     # -- going back

@@ -45,6 +45,7 @@ class Studio(Panel):
         )
         self._text = w.Textarea(description="prompt", placeholder="What do you want to see?", rows=5, **wide)
         self._sources: dict[str, Media] = {}
+        self._chosen = False  # whether the picture that goes in is the person's choice
         self._source = w.Dropdown(description="picture", options=[("none", _NONE)], value=_NONE, **wide)
         self._drop = Drop(self._take)
         self._thumb = w.HTML()
@@ -97,8 +98,9 @@ class Studio(Panel):
         task = self._task.value
         self._button.description = _TASKS[task]
         self._input.layout.display = "none" if task == "generate" else None
-        if task != "generate" and not self._putting and self._source.value == _NONE and self._sources:
+        if task != "generate" and not self._putting and not self._chosen and self._sources:
             self._source.value = next(iter(self._sources))
+            self._chosen = False
         wanted = "video" if task == "animate" else "image"
         known = pricing.find(self._settings.model.value.strip())
         if not self._putting and known is not None and known.kind != wanted:
@@ -114,8 +116,10 @@ class Studio(Panel):
             return
         chosen = self._source.value
         self._sources = {name: medium, **{key: one for key, one in self._sources.items() if key != name}}
+        before = self._chosen
         self._source.options = [("none", _NONE), *((key, key) for key in self._sources)]
         self._source.value = chosen
+        self._chosen = before
 
     def _offer_history(self) -> None:
         for name, path in reversed(self._ledger_files()):
@@ -138,6 +142,7 @@ class Studio(Panel):
             stem = f"{show.words(result.job.request.prompt, 60)} · {result.job.id[:4]}"
             for index, medium in reversed(list(enumerate(result.job.media))):
                 self._offer(f"{stem} [{index}]" if len(result.job.media) > 1 else stem, medium)
+            self._chosen = False  # what has just been made is what one goes on with
         super()._finished(result)
 
     def _take(self, name: str, given: Given) -> None:
@@ -150,6 +155,7 @@ class Studio(Panel):
 
     def _look(self) -> None:
         """Show the picture that goes in."""
+        self._chosen = True
         source = self._sources.get(self._source.value)
         shown = show.cell(source, of=1, alt=self._source.value, width=160) if source is not None else ""
         self._thumb.value = str(shown)
