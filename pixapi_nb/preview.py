@@ -5,8 +5,11 @@ An output is to stay at about a megabyte, however many pictures it shows: `previ
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,18 +74,26 @@ def read(data: bytes, edge: int | None = None) -> Picture:
         raise UnreadableError("is not a picture that can be read here") from error
 
 
+_FIRST_FRAME = """
+import av, sys
+with av.open(sys.argv[1]) as film:
+    next(film.decode(video=0)).to_image().save(sys.stdout.buffer, "PNG")
+"""
+
+
 def first_frame(path: Path) -> Image.Image | None:
-    """How a video begins; None where PyAV, which the embedded Pixapi needs, is not installed. Raises UnreadableError."""
-    try:
-        import av
-    except ImportError:
+    """How a video begins; None where PyAV, which the embedded Pixapi needs, is not installed. Raises UnreadableError.
+
+    In a process of its own: a process that has used FFmpeg's threads hangs when it forks.
+    """
+    if importlib.util.find_spec("av") is None:
         return None
     try:
-        with av.open(str(path)) as container:
-            image: Image.Image = next(container.decode(video=0)).to_image()
-            return image
-    except Exception as error:  # as above
+        command = [sys.executable, "-c", _FIRST_FRAME, str(path)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
         raise UnreadableError("is not a video that can be read here") from error
+    return read(done.stdout).image
 
 
 _TURNS = {

@@ -142,7 +142,7 @@ def test_videos_stand_there_with_their_first_frame_where_there_is_pyav(
     with Image.open(io.BytesIO(made[0].thumb or b"")) as frame:
         assert frame.width > frame.height > 30
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "av", None)
+        patch.setattr("importlib.util.find_spec", lambda name: None)
         made = sweep("a {{where: hill | wood}}", **given).result(60)
     assert [(cell.state, cell.thumb, cell.in_short) for cell in made] == [("done", None, "video")] * 2
 
