@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as w
 from IPython.display import display
+from markupsafe import Markup
 
-from pixapi_nb import show_grid
+from pixapi_nb import show, show_grid
 from pixapi_nb.asking import Ask
 from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.models import Kind
@@ -16,13 +18,51 @@ from pixapi_nb.session import Options, Session
 from pixapi_nb.sweep_plan import Plan
 from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view import front
+from pixapi_nb.view.line import Line
 from pixapi_nb.view.progress import DisplayProgress, NoProgress, Progress, TerminalProgress
-from pixapi_nb.view.sweep import GridProgress, SweepView, describe_axes, show_plan
+from pixapi_nb.view.sweep import GridProgress, Stand, SweepView, describe_axes, show_plan
+from pixapi_nb.widgets.place import Place
 from pixapi_nb.wire import Server
 
 __all__ = ["Sweeping"]
 
 _INTERRUPT = "interrupt the kernel to keep working; the pictures still arrive here"
+
+
+_rested: list[Place] = []
+_KEPT = 4  # ended sweeps whose grid a page that was away still gets
+
+
+class _Placed:
+    """A sweep's widget in a Place: what stays says how it stands, and in the end is its grid."""
+
+    def __init__(self, widget: w.Widget, made: Sweep) -> None:
+        self._made, self._said, self._bundle = made, "", dict[str, Any]()
+        self._place = Place(widget, self._still, self._plain)
+        self._place.open()
+
+    def changed(self, line: Line) -> None:
+        self._said = line.text
+        self._place.changed()
+
+    def end(self, bundle: dict[str, Any]) -> None:
+        self._bundle = bundle
+        self._place.rest({kind: data for kind, data in bundle.items() if not kind.startswith("text/")})
+        _rested.append(self._place)
+        while len(_rested) > _KEPT:
+            _rested.pop(0).close()
+
+    def _still(self) -> Markup:
+        if self._bundle:
+            return Markup(self._bundle["text/html"])  # noqa: S704  # made by `show_grid`
+        return show.note(self._plain())
+
+    def _plain(self) -> str:
+        if self._bundle:
+            return str(self._bundle["text/plain"])
+        if not self._made.started:
+            return "Not started: nothing was sent. The Start button comes back when the cell is run again."
+        return f"{self._said} · %pixapi resume {self._made.id} comes back to it"
 
 
 class Sweeping:
@@ -79,7 +119,7 @@ class Sweeping:
             else:
                 view.open(progress)
 
-        progress = GridProgress(made, start=start)
+        progress = GridProgress(made, self._stand(made), start=start)
         progress.show()
         return view
 
@@ -98,10 +138,14 @@ class Sweeping:
         person = front.has_person(shell)
         if not awaited or not person:  # without a person, nobody sees widgets, and the notebook would keep their state
             return DisplayProgress(hint=_INTERRUPT if person else None)
-        progress = GridProgress(view.sweep)
+        progress = GridProgress(view.sweep, self._stand(view.sweep))
         if not view.left and front.takes_clicks_while_awaiting(shell):
             progress.waiting(view.leave)
         return progress
+
+    @staticmethod
+    def _stand(made: Sweep) -> Stand:
+        return lambda widget: _Placed(widget, made)
 
     # -- a value -------------------------------------------------------------------------------------------------------
 

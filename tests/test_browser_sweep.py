@@ -11,6 +11,7 @@ import pytest
 from tests.harness.kernels import Kernel, nbclient_run, outputs_of
 from tests.harness.lab import DARK, Lab
 from tests.harness.pixapi import PixapiServer
+from tests.harness.waiting import until
 
 LOAD = "%load_ext pixapi_nb"
 GRID = "%%pixapi nano-banana --sweep --steps 3 --size 384x256 -o cups\nA {{style: noir | studio}} cup, warmth {{warmth: 0..10}}"
@@ -53,6 +54,36 @@ def test_a_grid_is_planned_started_filled_and_kept(lab: Lab, pixapi_server: Pixa
     assert len(cell.images()) == 1
     assert not cell.dead
     cell.screenshot(tmp_path / "reopened.png")
+
+
+@pytest.mark.browser
+def test_saved_before_its_end_it_is_told_how_to_go_on_and_a_page_that_comes_back_has_the_grid(
+    lab: Lab, pixapi_server: PixapiServer
+) -> None:
+    notebook = lab.open([LOAD, GRID])
+    notebook.run_all(wait=True)
+    notebook.cell(1).wait(lambda cell: cell.buttons() == ["Start"], 30, "the Start button")
+    notebook.save()
+    reader = lab.reopen(notebook, with_kernel=False)
+    assert "Not started" in reader.cell(1).text()
+    assert not reader.cell(1).dead
+
+    pixapi_server.settings(seconds=4, capacity=3)
+    notebook = lab.open([LOAD, GRID])
+    notebook.run_all(wait=True)
+    cell = notebook.cell(1)
+    cell.wait(lambda cell: cell.buttons() == ["Start"], 30, "the Start button")
+    cell.click("Start")
+    cell.wait(lambda cell: cell.images(), 30, "the first pictures")
+    notebook.wait(lambda notebook: "of 6 done" in str(notebook.cell(1).outputs()[-1]), 30, "how it stands, in the notebook")
+    notebook.save()
+    notebook.close_tab()
+    until(lambda: len(pixapi_server.charges()) == 6, 60, "the last picture")
+    again = lab.reopen(notebook)
+    cell = again.cell(1)
+    cell.wait(lambda cell: "6 of 6 done" in cell.text() and len(cell.images()) == 1, 60, "the grid")
+    assert cell.buttons() == []
+    assert not cell.dead
 
 
 @pytest.mark.browser

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import ipywidgets as w
-from IPython.display import DisplayHandle, display
+from IPython.display import display
 
 from pixapi_nb import contact, portal, preview, show, show_grid, show_parts
 from pixapi_nb.errors import Detached, PixapiError
@@ -24,11 +24,10 @@ from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view.line import Line
 from pixapi_nb.view.progress import Progress, close_tree
 
-__all__ = ["GridProgress", "SweepView", "await_sweep", "describe", "describe_axes", "show_plan", "wait_for_sweep"]
+__all__ = ["GridProgress", "Stand", "SweepView", "await_sweep", "describe", "describe_axes", "show_plan", "wait_for_sweep"]
 
 _TICK = 0.5  # seconds between two looks
 _WAKE = 0.15  # as in `cell`
-_KEPT = 2  # finished grids that also stay in their widget, for a page that was away when they ended
 _MOST_LIVE = 400  # places that fill one by one on the page; larger grids show their bar, and their sheet at the end
 _FALLBACK_BYTES = 60_000
 
@@ -80,14 +79,24 @@ def show_plan(sweep: Sweep, remark: str = "") -> None:
 # -- the grid while it fills -----------------------------------------------------------------------------------------
 
 
-_kept: list[w.Widget] = []
+class Standing(Protocol):
+    """Where the widget of a sweep stands, with what stays of it meanwhile."""
+
+    def changed(self, line: Line) -> None:
+        """How the sweep stands by now."""
+
+    def end(self, bundle: dict[str, Any]) -> None:
+        """What stays in place of the widget."""
+
+
+Stand = Callable[[w.Widget], Standing]
 
 
 class GridProgress:
     """A bar, its words, the grid row by row, and buttons. Before the start: only the Start button."""
 
-    def __init__(self, sweep: Sweep, *, start: Callable[[], None] | None = None, keep: bool = True) -> None:
-        self._sweep, self._start, self._keep = sweep, start, keep
+    def __init__(self, sweep: Sweep, stand: Stand, *, start: Callable[[], None] | None = None) -> None:
+        self._sweep, self._stand, self._start = sweep, stand, start
         self._lock = threading.Lock()
         self._leave: Callable[[], None] | None = None
         self._rows: list[tuple[w.HTML, Page, int]] = []
@@ -110,16 +119,14 @@ class GridProgress:
             begin.on_click(lambda _: start())
             self._message = w.HTML()
             self.box.children = (w.HBox([begin, self._message], layout=w.Layout(align_items="center")),)
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        bundle = {"application/vnd.jupyter.widget-view+json": view, "text/plain": repr(self._sweep)}
-        self._handle: DisplayHandle = display(bundle, raw=True, display_id=True)
+        self._place = self._stand(self.box)
 
     def say(self, text: str) -> None:
         """Beside the Start button: why it did not."""
         self._message.value = str(show.note(text, "error"))
 
     def open(self, line: Line) -> None:
-        if not hasattr(self, "_handle"):
+        if not hasattr(self, "_place"):
             self.show()
         old = self.box.children
         self._bar = w.FloatProgress(min=0, max=100, layout=w.Layout(width="100%", max_width="512px", height="18px"))
@@ -163,6 +170,7 @@ class GridProgress:
         self._words.value = show_grid.summary(line.text)
         with self._lock:
             self._draw()
+        self._place.changed(line)
 
     def _draw(self) -> None:
         """Send the rows that have changed."""
@@ -188,18 +196,12 @@ class GridProgress:
             close_tree(one)
 
     def close(self, bundle: dict[str, Any]) -> None:
-        self._handle.update(bundle, raw=True)
+        self._place.end(bundle)
         with self._lock:
-            old = self.box.children
-            self.box.children = (w.HTML(value=bundle["text/html"]),) if self._keep else ()
+            old, self.box.children = self.box.children, ()
         for one in old:
             close_tree(one)
-        if not self._keep:
-            close_tree(self.box)
-            return
-        _kept.append(self.box)
-        while len(_kept) > _KEPT:
-            close_tree(_kept.pop(0))
+        close_tree(self.box)
 
 
 def _slot(cell: Cell) -> show_grid.Slot:

@@ -79,9 +79,14 @@ export default {
       for (const view of mounted.values()) view?.remove();
     }
 
+    model.on("msg:custom", renew);
+    if (model.get("rest")) {
+      model.send({ event: "mounted" }); // it was over before this page came, which may still have what stood there before
+      return undefined;
+    }
     const observer = new MutationObserver(look); // outputs come late, and windowing takes cells away and brings them back
     observer.observe(document.body, { childList: true, subtree: true });
-    model.on("msg:custom", renew);
+    model.on("change:rest", unmount);
     window.addEventListener("keydown", keep, true);
     look();
     return unmount;

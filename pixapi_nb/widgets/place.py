@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from anywidget import AnyWidget
 from IPython import get_ipython
 from IPython.display import DisplayHandle, display
 from markupsafe import Markup
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from pixapi_nb import portal, show
 from pixapi_nb.view import front
@@ -39,6 +39,7 @@ class Mount(AnyWidget):
     _esm = Path(__file__).with_name("place.js")
     place = Unicode().tag(sync=True)
     view = Unicode().tag(sync=True)
+    rest = Bool(False).tag(sync=True)
 
 
 class Place:
@@ -51,7 +52,8 @@ class Place:
         self._mount: Mount | None = None
         self._live: DisplayHandle | None = None
         self._kept: DisplayHandle | None = None
-        self._waiting = self._closed = False
+        self._waiting = self._closed = self._rests = False
+        self._more: Mapping[str, str] = {}
         self._mounted = 0  # pages that have shown it, so far
 
     def open(self) -> None:
@@ -73,6 +75,15 @@ class Place:
             self._waiting = True
         portal.run(self._soon)
 
+    def rest(self, more: Mapping[str, str] | None = None) -> None:
+        """The widget has done its work: from now on what stays is shown, with `more` MIME types. Not on the I/O thread."""
+        self._rests, self._more = True, more or {}
+        if self._mount is not None:
+            self._mount.rest = True
+        if self._live is not None:
+            self._live.update({"text/html": "", "text/plain": ""}, raw=True)
+        self._renew()
+
     async def _soon(self) -> None:
         await anyio.sleep(_QUIET)
         with self._lock:
@@ -84,15 +95,15 @@ class Place:
             return
         bundle = self._bundle()
         self._kept.update(bundle, raw=True)
-        if self._mounted > 1 and self._mount is not None:
+        if (self._mounted > 1 or self._rests) and self._mount is not None:
             self._mount.send({"event": "still", "data": bundle})
 
     def _bundle(self) -> dict[str, str]:
-        return {"text/html": str(pieces.still(self.name, self._still())), "text/plain": self._plain()}
+        return {"text/html": str(pieces.still(self.name, self._still())), "text/plain": self._plain(), **self._more}
 
     def _heard(self, _: Any, content: Any, __: Any) -> None:
         self._mounted += 1
-        if self._mounted > 1:  # reloaded, or a second tab: it may have missed some
+        if self._mounted > 1 or self._rests:  # reloaded, or a second tab: it may have missed some
             self.changed()
 
     def _fall_back(self) -> None:
