@@ -288,6 +288,14 @@ def test_login_keeps_the_key_to_itself(loaded: Kernel, pixapi_server: PixapiServ
     assert "MissingKey" in refusal(loaded.run(CELL.format("", "a lake")))
 
 
+def test_login_leaves_the_sketches_behind(kernel: Kernel) -> None:
+    kernel.run("%load_ext pixapi_nb\nimport os\nos.environ['PIXAPI_BASE_URL'] = 'local'", check=True)
+    said = kernel.run("%pixapi login", answers=[KEY], check=True).text
+    assert "https://api.pixapi.ai" in said
+    assert "%pixapi local" in said
+    assert "https://api.pixapi.ai" in kernel.run("%pixapi config", check=True).text
+
+
 def test_models_and_help(loaded: Kernel) -> None:
     models = loaded.run("%pixapi models", check=True)
     assert "gemini-3-pro-image-preview" in column(models, "model")

@@ -391,7 +391,7 @@ def test_the_studio_generates_edits_and_animates(home: Home, pixapi_server: Pixa
     assert edit.request.inputs[0].data == first[0].bytes
     studio._task.value = "animate"
     assert studio._settings.model.value == "veo"
-    assert studio.request().inputs
+    assert studio.request().inputs[0].data == edit[0].bytes, "one goes on with what was made last"
     studio.selected = first
     assert (studio._task.value, studio._text.value) == ("generate", "a {{literal}} lighthouse")
     assert studio._settings.model.value == first.request.model
@@ -448,6 +448,22 @@ def test_where_no_page_mounts_it_the_panel_is_displayed_as_any_other_widget(kern
     assert [VIEW in output.data for output in run.outputs] == [False, False]
     kernel.until(lambda: VIEW in run.outputs[0].data, 20, "the widget's own view")
     assert "noir" in run.outputs[1].data["text/html"]
+
+
+@pytest.mark.kernel
+def test_the_newest_result_of_a_cells_panel_has_the_name_that_the_cell_gave(
+    pixapi_server: PixapiServer, kernel: Kernel
+) -> None:
+    pixapi_server.settings(seconds=0)
+    cell = "%%pixapi nano-banana -s 96x64 --interact -o tuned\na {{style: noir | studio}} cup"
+    kernel.run(
+        f"%load_ext pixapi_nb\nget_ipython().run_cell_magic('pixapi', *{cell[9:].split(chr(10), 1)!r})", allow_stdin=True
+    )
+    kernel.click("Generate")
+    kernel.until(lambda: "noir" in kernel.run("tuned.request.prompt").text, 30, "the first")
+    kernel.move("style", 1, name="index")
+    kernel.click("Generate")
+    kernel.until(lambda: "studio" in kernel.run("tuned.request.prompt").text, 30, "the second")
 
 
 @pytest.mark.kernel
