@@ -15,7 +15,7 @@ from pixapi_nb import keys, portal, pricing, recipes, show
 from pixapi_nb.errors import Detached, PixapiError, UsageError, clean
 from pixapi_nb.ledger import Entry
 from pixapi_nb.options import Parser, closest, split
-from pixapi_nb.session import DEFAULT_BASE_URL, LOCAL
+from pixapi_nb.session import DEFAULT_BASE_URL, LOCAL, Options
 from pixapi_nb.sources import find_file
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
 from pixapi_nb.sweeps import Sweep
@@ -145,7 +145,10 @@ def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
     """Bring unfinished work home: all of it, or the one with this ID. Only a half-done sweep sends what was never sent."""
     parser = Parser("%pixapi resume")
     parser.add_argument("id", nargs="*")
-    wanted = parser.parse(words).id
+    parser.add_argument("--budget", type=float)
+    parser.add_argument("--yes", action="store_true")
+    given = parser.parse(words)
+    wanted = given.id
     server = magics.session.server()
     rows = SweepRows(magics.session.ledger)
     if wanted:
@@ -167,7 +170,13 @@ def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
                 hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
             )
     jobs = [magics.session.resume(entry, server, magics.job_options()) for entry in entries]
-    grids = [_resume_sweep(magics, row, server) for row in sweeps]
+    options = replace(magics.job_options(), budget=given.budget, accept_price=given.yes)
+    grids, trouble = list[SweepView](), list[PixapiError]()
+    for row in sweeps:
+        try:
+            grids.append(_resume_sweep(magics, row, server, options))
+        except PixapiError as error:  # noqa: PERF203  # one that cannot go on does not keep the others
+            trouble.append(error)
     try:
         views = [magics.show(job, awaited=False) for job in jobs]
     except KeyboardInterrupt:  # before the wait for them began
@@ -175,16 +184,17 @@ def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
     _bring_home(views)
     for grid in grids:
         wait_for_sweep(grid)
+    if trouble:
+        raise trouble[0]
     return grids[0].sweep if len(grids) == 1 else None
 
 
-def _resume_sweep(magics: PixapiMagics, row: SweepRow, server: Server) -> SweepView:
+def _resume_sweep(magics: PixapiMagics, row: SweepRow, server: Server, options: Options) -> SweepView:
     if row.server != server.name:
         raise UsageError(
             f"{row.sweep_id} belongs to {row.server}, and {server.name} is in use.",
             hint="PIXAPI_BASE_URL chooses the server; %pixapi local the embedded one.",
         )
-    options = replace(magics.job_options(), accept_price=True)
     made = Sweep.resumed(row, magics.session, server, options)
     counts = made.counts
     if counts.waiting:

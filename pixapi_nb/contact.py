@@ -22,6 +22,7 @@ DENSITY = 2
 
 _SIZES = ((4, 256), (9, 216), (16, 176), (30, 144), (60, 112), (150, 84), (300, 64))  # pictures, and CSS pixels of each
 _PAGE = 690  # CSS pixels across
+_LONGEST = 16_000  # pixels of a side; JPEG ends at 65,500
 _GAP = 4 * DENSITY  # as in `show_grid`
 _PAPER, _EMPTY, _WARNED, _INK, _QUIET = "white", (238, 238, 238), (253, 240, 219), (30, 30, 30), (110, 110, 110)
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")  # the widest alphabets first
@@ -79,14 +80,28 @@ def video_thumbnail(path: Path, edge: int) -> tuple[bytes, float] | None:
 
 
 def block(page: Page, tiles: Mapping[int, Tile], size: tuple[int, int]) -> Image.Image:
-    """The pictures of one page without labels, `size` pixels each, `_GAP` apart."""
-    width, height = size
-    whole = len(page.columns) * (width + _GAP) - _GAP, len(page.cells) * (height + _GAP) - _GAP
-    image = Image.new("RGB", whole, _PAPER)
+    """The pictures of one page without labels, `size` pixels each, `_GAP` apart; all of it smaller where it would be huge."""
+    width, height = size[0] + _GAP, size[1] + _GAP
+    whole = len(page.columns) * width - _GAP, len(page.cells) * height - _GAP
+    share = min(1.0, _LONGEST / whole[0], _LONGEST / whole[1])
+    small = max(1, round(size[0] * share)), max(1, round(size[1] * share))
+    image = Image.new("RGB", (max(1, round(whole[0] * share)), max(1, round(whole[1] * share))), _PAPER)
     for down, row in enumerate(page.cells):
         for across, index in enumerate(row):
-            image.paste(_tile(tiles.get(index, Tile()), size), (across * (width + _GAP), down * (height + _GAP)))
+            tile = _tile(tiles.get(index, Tile()), small)
+            image.paste(tile, (round(across * width * share), round(down * height * share)))
     return image
+
+
+def _fitting(pages: Sequence[Page], size: tuple[int, int]) -> tuple[int, int]:
+    """The size of a place with which all pages together are a picture that can be opened."""
+    while min(size) > 8:
+        wide = max(len(page.columns) for page in pages) * (size[0] + _GAP)
+        tall = sum(len(page.cells) * (size[1] + _GAP) for page in pages)
+        if max(wide, tall) <= _LONGEST:
+            break
+        size = size[0] * 3 // 4, size[1] * 3 // 4
+    return size
 
 
 def _tile(tile: Tile, size: tuple[int, int]) -> Image.Image:
@@ -109,6 +124,7 @@ def sheet(
     pages: Sequence[Page], tiles: Mapping[int, Tile], size: tuple[int, int], *, title: str = "", foot: str = ""
 ) -> Image.Image:
     """All pages beneath each other with their labels, as one picture on white; `size` pixels for each place."""
+    size = _fitting(pages, size)
     margin, font = 24, _font(max(13, min(26, size[0] // 9)))
     small = _font(max(12, round(font.size * 0.85)))
     line = round(font.size * 1.5)
@@ -158,6 +174,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _short(text: str, longest: int) -> str:
+    text = " ".join(text.split())  # one line; the drawing of several would fail
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 

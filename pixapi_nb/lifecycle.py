@@ -35,7 +35,7 @@ from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
 from pixapi_nb.models import Failed, ImageRequest, MediaItem, Request
 from pixapi_nb.outputs import Expired, Outputs, fetched, file_stem
-from pixapi_nb.polling import backoff, may_repeat, next_poll
+from pixapi_nb.polling import backoff, may_repeat, next_poll, wished
 from pixapi_nb.turns import Alone, Turns
 from pixapi_nb.wire import Wire
 
@@ -161,7 +161,7 @@ class Course:
                     raise
                 wait = backoff(attempt, self._chance.random(), retry_after=getattr(error, "retry_after", None))
                 await self._tell(Retrying(attempt, wait, error))
-                await anyio.sleep(wait)
+                await self.turns.pause(wait)
         raise AssertionError("unreachable")
 
     async def _intend(self) -> None:
@@ -234,7 +234,8 @@ class Course:
             failures += 1
             if odd >= _ODD_ANSWERS or (failures >= _LEAST_TRIES and time.monotonic() - since > _PATIENCE):
                 raise trouble
-            wait = backoff(failures, self._chance.random(), retry_after=getattr(trouble, "retry_after", None))
+            wish = wished(getattr(trouble, "retry_after", None))
+            wait = backoff(failures, self._chance.random(), retry_after=wish)
             await self._tell(Trouble(failures, max(0.25, wait), trouble))
             await self.turns.ask(max(0.25, wait))
 

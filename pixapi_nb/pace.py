@@ -19,7 +19,8 @@ _SECOND = 1.01  # in which requests are counted
 _LESS = 0.95  # of a limit that turned out to be too high
 _CATCH_UP = 10.0  # requests that may follow at once on others that came late; the rest are evenly spread
 _PROBE = 20.0  # seconds without a refusal before the limit is tried anew
-_HIGHER = 1.05  # and then by so much
+_HIGHER, _MUCH_HIGHER = 1.05, 2.0  # by so much first, and twice as much more each time that goes well
+_AT_LIMIT = 0.8  # of the limit: who is refused far below it is not refused for the rate
 _BEYOND = 0.25  # growth for each accepted request, where refusals have been met before
 
 
@@ -39,6 +40,8 @@ class Pace:
     _next: float = 0.0
     _halved: float = float("-inf")
     _probed: float = 0.0
+    _higher: float = _HIGHER
+    _met: float = 0.0  # the limit when it was met last
 
     def has_room(self, under_way: int) -> bool:
         """Whether one more job may begin, with so many under way."""
@@ -53,7 +56,8 @@ class Pace:
         if self.limit is None:
             return 0.0
         if now - self._probed > _PROBE:
-            self.limit, self._probed = self.limit * _HIGHER + 0.1, now
+            self.limit, self._probed = self.limit * self._higher + 0.1, now
+            self._higher = min(_MUCH_HIGHER, 1.0 + 2.0 * (self._higher - 1.0))
         return max(0.0, free, self._next - now) if (free := self._free(now)) is not None else None
 
     def _free(self, now: float) -> float | None:
@@ -88,6 +92,7 @@ class Pace:
         self._unanswered -= 1
         if self.limit is not None and self._counted and sent < self._halved:
             self.limit += 1  # it is one of those with which the limit was met
+            self._met = self.limit
         self._forget(now)
         self._taken.append(now)
         grown = self.window + (1.0 if self.window < self._ceiling else _BEYOND)
@@ -109,8 +114,12 @@ class Pace:
         self.window = max(1.0, self.window / 2)
         self._forget(now)
         met = float(len(self._taken))
+        if met < max(1.0, _AT_LIMIT * self._met):
+            return
+        self._higher = _HIGHER
         self._counted = self.limit is None or met < _LESS * self.limit
         self.limit = met if self.limit is None or self._counted else _LESS * self.limit
+        self._met = self.limit
 
     def _forget(self, now: float) -> None:
         while self._taken and self._taken[0] <= now - _SECOND:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from pixapi_nb.errors import APIError, InternalError, ModelUnavailable, NotSent, PixapiError, RateLimited
 
-__all__ = ["LONGEST", "SHORTEST", "Seen", "backoff", "expected_progress", "may_repeat", "next_poll", "remaining"]
+__all__ = ["LONGEST", "SHORTEST", "Seen", "backoff", "expected_progress", "may_repeat", "next_poll", "remaining", "wished"]
 
 SHORTEST, LONGEST = 0.25, 5.0  # seconds between two questions about one task
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 8.0
+_MOST_WISHED = 60.0
 _MARGIN = 0.05  # ask this long after the expected end
 _SOON = 1.5  # an end expected within this many seconds is trusted
+_STANDSTILL = 1e-6  # percent a second: three years for a task
 _WINDOW = 8  # the speed is taken over this many changes of progress
 
 
@@ -42,7 +44,8 @@ def _speed(seen: Sequence[Seen]) -> float | None:
     moved = moved[-_WINDOW:]
     if len(moved) < 2 or moved[-1].at <= moved[0].at:
         return None
-    return (moved[-1].progress - moved[0].progress) / (moved[-1].at - moved[0].at)
+    speed = (moved[-1].progress - moved[0].progress) / (moved[-1].at - moved[0].at)
+    return speed if speed > _STANDSTILL else None
 
 
 def _last_change(seen: Sequence[Seen]) -> Seen:
@@ -82,9 +85,9 @@ def expected_progress(seen: Sequence[Seen], now: float) -> float:
 
 
 def next_poll(seen: Sequence[Seen], now: float, *, retry_after: float | None = None) -> float:
-    """Seconds to wait before asking about a task again; `retry_after` is the server's wish, which is obeyed."""
+    """Seconds to wait before asking about a task again; `retry_after` is the server's wish, which is obeyed (`wished`)."""
     if retry_after is not None:
-        return max(SHORTEST, retry_after)
+        return max(SHORTEST, wished(retry_after) or 0.0)
     left = _left(seen, now)
     if left is None:
         # Nothing is known of the end: wait in proportion to the time since anything changed.
@@ -98,6 +101,11 @@ def next_poll(seen: Sequence[Seen], now: float, *, retry_after: float | None = N
     # A short past foretells little: it is not trusted for longer than it has lasted.
     lasted = now - seen[0].at if seen else now
     return max(SHORTEST, min(LONGEST, wait, lasted + SHORTEST))
+
+
+def wished(retry_after: float | None) -> float | None:
+    """A `Retry-After` as far as a free question obeys it: what is paid for is not left lying for an hour by one odd header."""
+    return None if retry_after is None else min(_MOST_WISHED, retry_after)
 
 
 def backoff(failures: int, chance: float, *, retry_after: float | None = None) -> float:

@@ -56,9 +56,9 @@ class Options:
     """How a request is carried out.
 
     `folder`: where its files go (default: the session's). `budget`: credits that may be spent at this server from local
-    midnight on, this request included (default: the session's); a price without a known top then needs `accept_price`.
-    `reuse`: answer from an earlier identical request, if its files are there. `recipes`: whether files say how they were
-    made. `sweep`, `place` and `turns` are for a job that is one of many.
+    midnight on, this request included (of this and the session's, the lower); a price without a known top then needs
+    `accept_price`. `reuse`: answer from an earlier identical request, if its files are there. `recipes`: whether files say
+    how they were made. `sweep`, `place` and `turns` are for a job that is one of many.
     """
 
     synchronous: bool = False
@@ -77,8 +77,8 @@ class Session:
     """One per process; `current()` gives it.
 
     `folder` is where files go unless a request says otherwise: `pixapi_out/` in the working directory of the moment the
-    session was made, which for a notebook is the notebook's folder at `%load_ext`. `budget` holds for all requests that name
-    no other one, whether a cell, a panel or Python asks.
+    session was made, which for a notebook is the notebook's folder at `%load_ext`. `budget` holds for all requests,
+    whether a cell, a panel or Python asks.
     """
 
     folder: Path = field(default_factory=lambda: Path.cwd() / "pixapi_out")
@@ -191,22 +191,35 @@ class Session:
         check(request, canonical=known.id if known else request.model, can_edit=can_edit)
         return self.price(request)
 
+    def accepted_price(self, request: Request, server: Server, options: Options) -> Price:
+        """The price of a request that may be sent so. Raises UsageError; BudgetExceeded where its price has no known top."""
+        price = self.checked_price(request, server)
+        if options.synchronous and isinstance(request, VideoRequest):
+            raise UsageError("there is no synchronous endpoint for videos.", hint="Leave --sync (synchronous=True) out.")
+        if self._budget(options) is not None and price.top is None and not options.accept_price:
+            raise BudgetExceeded(
+                f"there is a budget, and what {clean(request.model, 60)} may cost is not known ({price}).",
+                hint="Nothing was sent. In a cell, --yes accepts any price for this one request.",
+            )
+        return price
+
+    def _budget(self, options: Options) -> float | None:
+        """Of the session's budget and the request's own, the lower."""
+        known = [one for one in (self.budget, options.budget) if one is not None]
+        return min(known, default=None)
+
     def start(self, request: Request, server: Server, options: Options | None = None) -> Job:
         """Carry a request out, and return at once. Raises UsageError before anything is sent."""
         options = options or Options()
-        price = self.checked_price(request, server)
+        self.checked_price(request, server)
         digest = books.fingerprint(request)
         if options.reuse and all(image.data is not None for image in request.inputs):  # what a URL shows may have changed
             earlier = self.ledger.reusable(server.name, digest)
             found = books.reused(earlier, request) if earlier else None
             if found is not None:
                 return found
-        budget, since = self.budget if options.budget is None else options.budget, books.midnight()
-        if budget is not None and price.top is None and not options.accept_price:
-            raise BudgetExceeded(
-                f"there is a budget, and what {clean(request.model, 60)} may cost is not known ({price}).",
-                hint="Nothing was sent. In a cell, --yes accepts any price for this one request.",
-            )
+        price = self.accepted_price(request, server, options)
+        budget, since = self._budget(options), books.midnight()
         job = Job(request, server=server.name, estimate=price)
         entry = books.entry(
             job,

@@ -164,6 +164,7 @@ def finished(
     remarks: Sequence[tuple[str, str]],
     headers: Sequence[str],
     rows: Sequence[Sequence[object]],
+    hidden: int = 0,
     file: Path | None,
     beside: Path | None,
     plain: str,
@@ -176,7 +177,8 @@ def finished(
         line.append(Markup("· {}").format(file_link(file, beside)))
     parts.append(Markup('<div style="margin:6px 0;font-size:90%;line-height:1.5">{}</div>').format(Markup(" ").join(line)))
     parts += [note(text, "warning" if kind == "warning" else "info") for kind, text in remarks]
-    label = f"All {len(rows)} places: settings, files, seconds, credits, errors"
+    which = f"{len(rows)} of {len(rows) + hidden} places (all: .rows())" if hidden else f"All {len(rows)} places"
+    label = f"{which}: settings, files, seconds, credits, errors"
     parts.append(
         Markup('<details style="margin:6px 0"><summary style="font-size:90%;cursor:pointer">{}</summary>{}</details>').format(
             label, table(headers, rows)

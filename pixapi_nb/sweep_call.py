@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pixapi_nb import portal, session
-from pixapi_nb.controls import Free
-from pixapi_nb.errors import UsageError
+from pixapi_nb.controls import ControlError, Free
+from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.inputs import Source, input_image
 from pixapi_nb.models import ImageRequest, Request, VideoRequest
 from pixapi_nb.prompt import Template
@@ -68,14 +68,19 @@ def sweep(
     images = () if image is None else (image,) if not isinstance(image, (list, tuple)) else tuple(image)
     first = next((str(axis.values[0]) for axis in found if axis.name == "model" and axis.what == "field"), models[0])
     server, kind = portal.wait(portal.run(own.ready, first))
+    for other in models[1:]:
+        if (makes := portal.wait(portal.run(own.kind, server, other))) != kind:
+            raise UsageError(f"{first} makes {kind}s and {clean(other, 60)} makes {makes}s; a sweep makes one or the other.")
     fields: dict[str, Any] = {"model": first, "prompt": template.text, "size": size}
     given = tuple(input_image(one) for one in images)
     base: Request
+    if kind == "video" and len(given) > 1:
+        raise UsageError("a video starts from one picture, and several are given.")
     if kind == "video":
         base = VideoRequest(**fields, duration=duration, input_image=given[0] if given else None)
     else:
         base = ImageRequest(**fields, quality=quality, images=given)
-    plan = Plan(template=template, axes=repeated(found, n), base=base, values=dict(values or {}))
+    plan = Plan(template=template, axes=repeated(found, n), base=base, values=_fixed(template, values or {}))
     options = Options(
         synchronous=synchronous,
         folder=None if folder is None else Path(folder),
@@ -86,6 +91,18 @@ def sweep(
     made = Sweep(plan, own, server, options)
     _ = made.price
     return made.start() if start else made
+
+
+def _fixed(template: Template, values: Mapping[str, object]) -> dict[str, Any]:
+    """The values of the prompt's names, as they are written down. Raises UsageError for one that does not fit."""
+    fixed = {}
+    for name, control in template.controls.items():
+        if name in values:
+            try:
+                fixed[name] = control.coerce(values[name])
+            except ControlError as error:
+                raise UsageError(f"{clean(name, 60)}: {error}") from None
+    return fixed
 
 
 def _declares(template: Template) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 import uuid
@@ -33,7 +34,7 @@ from pixapi_nb.errors import (
 )
 from pixapi_nb.events import Completed, Event, Processing, Sending, Submitted
 from pixapi_nb.jobs import Job
-from pixapi_nb.ledger import Entry
+from pixapi_nb.ledger import Entry, LedgerWarning
 from pixapi_nb.media import Media
 from pixapi_nb.pace import time_left
 from pixapi_nb.preview import UnreadableError
@@ -43,7 +44,7 @@ from pixapi_nb.sweep_cells import Cell, Counts, coordinates, restored
 from pixapi_nb.sweep_inputs import keep, kept
 from pixapi_nb.sweep_plan import Plan, Value, pages
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
-from pixapi_nb.turns import Shared, Withdrawn
+from pixapi_nb.turns import NOT_SENT, Shared, Withdrawn
 from pixapi_nb.wire import Server
 
 if TYPE_CHECKING:
@@ -52,8 +53,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep"]
 
+_log = logging.getLogger("pixapi_nb")
+
 # What befalls one would befall all that follow.
 _FOR_ALL = (BudgetExceeded, InsufficientCredits, MissingKey, NotSent, Unauthorized)
+_ACCEPTED = ("sending", "submitted", "completed", "delivered", "unknown")  # or perhaps
+_STILL_HERE = 60.0  # seconds
 _MANY_UNKNOWN = 5  # unknown outcomes in a row, with no acceptance between them: the line is bad, and each may cost money
 
 
@@ -81,6 +86,7 @@ class Sweep(Sequence[Cell]):
         self._under_way = 0
         self._unknown_in_a_row = 0
         self._asked_to_stop = False
+        self._recorded = False  # whether the ledger has it
         self._lock = threading.Lock()
         self._future: Future[Sweep] | None = None
         self._shared: Shared | None = None
@@ -109,29 +115,49 @@ class Sweep(Sequence[Cell]):
         return self._future is not None and self._future.done()
 
     def start(self) -> Sweep:
-        """Send what waits. Costs money; does nothing where it is under way already."""
+        """Send what waits. Costs money; does nothing where it is under way already.
+
+        Raises UsageError for what cannot be sent, where another kernel works on it, and while it is still stopping.
+        """
         with self._lock:
             if self._future is not None and not self._future.done():
+                if self._asked_to_stop:
+                    raise UsageError("the sweep is stopping: what was accepted still arrives.", hint="Wait for it: .result().")
                 return self
-            _ = self.price  # what cannot be sent is told before the first is
-            first = self._future is None and not self._entries
+            for cell in self._cells:  # what cannot be sent is told before the first is
+                if cell.state == "waiting":
+                    self._session.accepted_price(self.plan.request(cell.place), self._server, self._options)
+            self._write_down()
             self._future = Future()
             self._future.set_running_or_notify_cancel()
             self.stopped, self._asked_to_stop, self._unknown_in_a_row = None, False, 0
             self._begun, self._ends = time.monotonic(), []
-        self._write_down(new=first)
         portal.run(self._run, self._future)
         return self
 
-    def _write_down(self, *, new: bool) -> None:
+    def _write_down(self) -> None:
+        """Make it this kernel's, on the books. Another one may have worked on it meanwhile."""
         rows = SweepRows(self._session.ledger)
-        if new:
-            folder = str((self._options.folder or self._session.folder).absolute())
-            plan = {**self.plan.as_json(), "folder": folder, "synchronous": self._options.synchronous}
+        if self._recorded:
+            if not rows.claim(self.id):
+                raise _elsewhere(self.id)
+            self._catch_up()
+            return
+        options = self._options
+        kept = {"synchronous": options.synchronous, "reuse": options.reuse, "budget": options.budget}
+        plan = {**self.plan.as_json(), "folder": str((options.folder or self._session.folder).absolute()), **kept}
+        with contextlib.suppress(LedgerWarning):  # as an error, it comes when all is written down in memory
             rows.add(SweepRow(self.id, self.server, self.created, plan, False, self._session.notebook))
-            keep(self._session.home, self.plan.base.inputs)
-        else:
-            rows.claim(self.id)
+        keep(self._session.home, self.plan.base.inputs)
+        self._recorded = True
+
+    def _catch_up(self) -> None:
+        """What the ledger knows of places that are not done here: whatever was accepted is brought home, not sent again."""
+        places = {coordinates(cell.place): i for i, cell in enumerate(self._cells)}
+        for entry in self._session.ledger.sweep(self.id):
+            index = places.get(entry.place or "")
+            if index is not None and self._cells[index].state in ("waiting", "failed") and entry.state in _ACCEPTED:
+                self._restore(index, entry)
 
     # -- while it runs -------------------------------------------------------------------------------------------------
 
@@ -142,14 +168,19 @@ class Sweep(Sequence[Cell]):
             portal.run(_call, self._shared.close)
 
     def spend(self, *, budget: float | None, accept_price: bool = False) -> None:
-        """Let another budget hold for what is sent from now on."""
+        """Let another budget hold for what is sent from now on; the session's holds all the same."""
         self._options = replace(self._options, budget=budget, accept_price=accept_price)
 
     def retry(self) -> Sweep:
-        """Send the failed places again, and what waits. An unknown outcome is not among them."""
+        """Send the failed places again, and what waits. What was accepted is brought home instead.
+
+        An unknown outcome is not among them.
+        """
         with self._lock:
             if self._future is not None and not self._future.done():
                 raise UsageError("the sweep is still at it.", hint="Wait for it first: .result().")
+            if self._recorded:
+                self._catch_up()
             for i, cell in enumerate(self._cells):
                 if cell.state == "failed":
                     self._cells[i] = Cell(cell.place)
@@ -261,6 +292,7 @@ class Sweep(Sequence[Cell]):
         if self._asked_to_stop:
             shared.close()
         running: set[asyncio.Task[None]] = set()
+        alive = asyncio.create_task(self._stay_alive())
         try:
             for index in self._order():
                 if self._cells[index].state == "waiting":
@@ -276,11 +308,20 @@ class Sweep(Sequence[Cell]):
             await asyncio.to_thread(self._finish)
         except Exception as error:  # noqa: BLE001  # a fault of ours: nobody must wait for ever
             self.stopped = self.stopped or PixapiError(f"the sweep failed: {type(error).__name__}: {error}")
+        finally:
+            alive.cancel()
         counts = self.counts
         if self.stopped is not None and not counts.done:
             future.set_exception(self.stopped)
         else:
             future.set_result(self)
+
+    async def _stay_alive(self) -> None:
+        """Say on the books, every minute, that somebody works on it: other hosts cannot see our process."""
+        while True:
+            await asyncio.sleep(_STILL_HERE)
+            with contextlib.suppress(Exception):  # a ledger in trouble says so where it matters
+                await asyncio.to_thread(SweepRows(self._session.ledger).claim, self.id)
 
     def _order(self) -> deque[int]:
         """What was accepted is brought home first."""
@@ -289,7 +330,7 @@ class Sweep(Sequence[Cell]):
 
     def _finish(self) -> None:
         ended = not self.counts.waiting
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):  # a sheet that cannot be drawn or written costs nobody the sweep
             folder = self._options.folder or self._session.folder
             if self.counts.done:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -307,6 +348,9 @@ class Sweep(Sequence[Cell]):
                 await self._draw(index)
                 return
             await self._carry_out(index, shared, entry)
+        except Exception as error:  # noqa: BLE001  # a fault of ours: its place must not run for ever
+            _log.exception("a place of %s failed", self.id)
+            self._put(index, state="failed", error=f"pixapi_nb failed: {type(error).__name__}.")
         finally:
             self._under_way -= 1
             shared.ended()
@@ -404,14 +448,23 @@ class Sweep(Sequence[Cell]):
         """
         known = _alive.get(row.sweep_id)
         if known is not None and known.belongs_to(own):
-            known.spend(budget=options.budget, accept_price=options.accept_price)
+            if known.started and not known.done and known._asked_to_stop:  # noqa: SLF001  # our own
+                raise UsageError(f"{row.sweep_id} is stopping: what was accepted still arrives.", hint="Resume it after that.")
+            budget = known._options.budget if options.budget is None else options.budget  # noqa: SLF001
+            known.spend(budget=budget, accept_price=options.accept_price)
             return known
-        if not SweepRows(own.ledger).claim(row.sweep_id):
-            raise UsageError(f"{row.sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
         images = kept(own.home, row.plan.get("inputs", []))
-        options = replace(options, folder=Path(row.plan["folder"]), synchronous=bool(row.plan.get("synchronous")))
+        if not SweepRows(own.ledger).claim(row.sweep_id):
+            raise _elsewhere(row.sweep_id)
+        options = replace(
+            options,
+            folder=Path(row.plan["folder"]),
+            synchronous=bool(row.plan.get("synchronous")),
+            reuse=bool(row.plan.get("reuse")),
+            budget=row.plan.get("budget") if options.budget is None else options.budget,
+        )
         made = Sweep(Plan.from_json(row.plan, images), own, server, options, sweep_id=row.sweep_id)
-        made.created = row.created
+        made.created, made._recorded = row.created, True
         places = {coordinates(cell.place): i for i, cell in enumerate(made)}
         for entry in own.ledger.sweep(row.sweep_id):
             index = places.get(entry.place or "")
@@ -426,7 +479,7 @@ class Sweep(Sequence[Cell]):
         if known is not None and known.belongs_to(own) and known.started and not known.done:
             raise UsageError(f"{row.sweep_id} is under way.", hint="Stop it first: the button beneath it, or .stop().")
         if not SweepRows(own.ledger).claim(row.sweep_id):
-            raise UsageError(f"{row.sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
+            raise _elsewhere(row.sweep_id)
         SweepRows(own.ledger).release(row.sweep_id, ended=True)
 
     def belongs_to(self, own: Session) -> bool:
@@ -437,8 +490,14 @@ class Sweep(Sequence[Cell]):
         """A place as the ledger has it; of several tries, one that was accepted counts more than one that was not."""
         if self._cells[index].state in ("running", "done") and entry.state in ("refused", "failed"):
             return
+        if entry.state == "refused" and NOT_SENT in (entry.error or ""):  # given up while it waited to be sent again
+            return
         self._entries[index] = entry
         self._cells[index] = restored(self._cells[index].place, entry)
+
+
+def _elsewhere(sweep_id: str) -> UsageError:
+    return UsageError(f"{sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
 
 
 _alive: weakref.WeakValueDictionary[str, Sweep] = weakref.WeakValueDictionary()

@@ -12,9 +12,12 @@ import anyio
 
 from pixapi_nb.errors import PixapiError, RateLimited, UsageError
 from pixapi_nb.pace import Pace, Questions
-from pixapi_nb.polling import LONGEST, SHORTEST
+from pixapi_nb.polling import LONGEST, SHORTEST, wished
 
-__all__ = ["Alone", "Shared", "Turns", "Withdrawn"]
+__all__ = ["NOT_SENT", "Alone", "Shared", "Turns", "Withdrawn"]
+
+
+NOT_SENT = "it was not sent."
 
 
 class Withdrawn(UsageError):
@@ -32,6 +35,9 @@ class Turns(Protocol):
 
     def answered(self, sent: float, error: PixapiError | None) -> None:
         """What became of it; None: accepted."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the paid request is sent again; shorter, where nothing is to be sent any more."""
 
     async def ask(self, wait: float, *, first: bool = False) -> None:
         """Wait `wait` seconds, or longer, before a question about a task; `first`: nothing is known of it yet."""
@@ -51,6 +57,9 @@ class Alone:
 
     def answered(self, sent: float, error: PixapiError | None) -> None:
         pass
+
+    async def pause(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
 
     async def ask(self, wait: float, *, first: bool = False) -> None:
         await anyio.sleep(wait)
@@ -74,7 +83,7 @@ class Shared:
             while not self._closed and (delay := self.pace.delay(time.monotonic())) != 0.0:
                 await self._wait(delay)
             if self._closed:
-                raise Withdrawn("it was not sent.")
+                raise Withdrawn(NOT_SENT)
             now = time.monotonic()
             self.pace.sent(now)
             return now
@@ -91,6 +100,11 @@ class Shared:
         else:
             self.pace.over()
         self._change.set()
+
+    async def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._closed and (left := end - time.monotonic()) > 0:
+            await self._wait(left)
 
     async def room(self, under_way: Callable[[], int]) -> None:
         """Wait until one more job may begin."""
@@ -119,7 +133,7 @@ class Shared:
 
     def told(self, error: PixapiError | None) -> None:
         if isinstance(error, RateLimited):
-            self.questions.refused(time.monotonic(), error.retry_after)
+            self.questions.refused(time.monotonic(), wished(error.retry_after))
         elif error is None:
             self.questions.answered()
 

@@ -144,6 +144,37 @@ def test_few_are_refused_and_little_time_is_lost(rate: float) -> None:
     assert refused <= 0.05 * jobs
 
 
+def test_refusals_that_are_not_about_the_rate_set_no_limit() -> None:
+    pace, now = Pace(), 0.0
+    for _ in range(3):
+        pace.sent(now)
+        pace.refused(now, now + 0.1, 0.0)
+        now += 1
+    assert pace.limit is None
+    for i in range(40):
+        pace.sent(now + i / 50)
+        pace.accepted(now + i / 50, now + i / 50)
+    pace.sent(now + 1)
+    pace.refused(now + 1, now + 1)
+    assert pace.limit == 40
+    pace.sent(now + 5)
+    pace.accepted(now + 5, now + 5)
+    pace.sent(now + 5.5)
+    pace.refused(now + 5.5, now + 5.5)
+    assert pace.limit == 40, "far below its limit"
+
+
+def test_a_limit_that_was_set_too_low_is_left_behind() -> None:
+    pace, now = Pace(limit=2.0, window=20.0), 0.0
+    while pace.limit is not None and pace.limit < 20 and now < 200:
+        delay = pace.delay(now)
+        if delay == 0.0:
+            pace.sent(now)
+            pace.accepted(now, now)
+        now += 0.05
+    assert now < 150
+
+
 def test_long_work_is_not_piled_up_without_end() -> None:
     _, refused, most = simulate(Pace(), Server(math.inf), 300, length=60, capacity=4)
     assert refused == 0

@@ -254,7 +254,7 @@ def test_another_session_finishes_it_and_asks_only_for_what_is_missing(
     monkeypatch.setattr(session, "_current", None)
     later = session.current()
     (row,) = Sweep.half_done(later, later.server())
-    again = Sweep.resumed(row, later, later.server(), Options())
+    again = Sweep.resumed(row, later, later.server(), Options(budget=100))
     assert states(again) == before
     again.start().result(60)
     assert states(again) == {"done": 8, "failed": 1, "unknown": 1}
@@ -318,7 +318,7 @@ def test_input_pictures_come_back_too(pixapi_server: PixapiServer, monkeypatch: 
     monkeypatch.setattr(session, "_current", None)
     later = session.current()
     (row,) = Sweep.half_done(later, later.server())
-    again = Sweep.resumed(row, later, later.server(), Options()).start().result(60)
+    again = Sweep.resumed(row, later, later.server(), Options(budget=100)).start().result(60)
     assert states(again) == {"done": 3}
     assert {entry["path"] for entry in pixapi_server.requests("POST")} == {"/v1/async/images/edits"}
 
@@ -329,3 +329,92 @@ def test_the_io_thread_is_free_afterwards() -> None:
 
     sweep(PROMPT, **SMALL, axes=["style"]).result(60)
     assert portal.wait(portal.run(answer), 5) == 42
+
+
+# -- what would be paid twice, or past a budget
+
+
+def test_trying_again_brings_home_what_was_accepted(pixapi_server: PixapiServer) -> None:
+    pixapi_server.faults({"match": {"server": "media"}, "kind": "html"})
+    made = sweep("a {{style: noir | studio}} cup", **SMALL).result(60)
+    assert states(made) == {"failed": 2}
+    pixapi_server.clear()
+    made.retry().result(60)
+    assert states(made) == {"done": 2}
+    assert made.counts.credits == 4
+    assert len(pixapi_server.tasks()) == 2
+
+
+def test_what_another_kernel_has_finished_is_not_sent_again(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, own: session.Session
+) -> None:
+    made = sweep("cup {{i: 0..5}}", **SMALL, steps=6, budget=5).result(60)
+    assert states(made) == {"done": 2, "waiting": 4}
+    monkeypatch.setattr(session, "_current", None)
+    later = session.current()
+    (row,) = Sweep.half_done(later, later.server())
+    assert states(Sweep.resumed(row, later, later.server(), Options(budget=100)).start().result(60)) == {"done": 6}
+    made.spend(budget=100)
+    assert states(made.start().result(60)) == {"done": 6}
+    assert len(pixapi_server.tasks()) == 6
+
+
+def test_a_resumed_sweep_reuses_and_keeps_its_own_budget(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, own: session.Session
+) -> None:
+    sweep("cup {{i: 0..5}}", **SMALL, axes={"i": [0, 1, 2]}).result(60)
+    made = sweep("cup {{i: 0..5}}", **SMALL, steps=6, reuse=True, budget=7).result(60)
+    assert made.counts.waiting == 3
+    monkeypatch.setattr(session, "_current", None)
+    later = session.current()
+    (row,) = Sweep.half_done(later, later.server())
+    again = Sweep.resumed(row, later, later.server(), Options()).start().result(60)
+    assert states(again) == {"done": 3, "waiting": 3}, "its budget of 7 holds, and what is there is not paid for again"
+    assert len(pixapi_server.tasks()) == 3
+
+
+def test_a_price_without_a_known_top_is_not_written_down_under_a_budget(
+    pixapi_server: PixapiServer, own: session.Session
+) -> None:
+    with pytest.raises(BudgetExceeded, match="is not known"):
+        sweep("a {{style: noir | studio}} cup", model="wan", budget=50)
+    assert Sweep.half_done(own, own.server()) == []
+    assert prompts(pixapi_server) == []
+
+
+def test_values_are_what_the_controls_take(pixapi_server: PixapiServer) -> None:
+    import numpy as np
+
+    values: dict[str, Any] = {"warmth": np.int64(3), "other": object()}
+    made = sweep(PROMPT, **SMALL, axes=["style"], values=values).result(60)
+    assert states(made) == {"done": 3}
+    assert prompts(pixapi_server)[0].endswith("warmth 3")
+    with pytest.raises(UsageError, match="warmth takes"):
+        sweep(PROMPT, **SMALL, axes=["style"], values={"warmth": 99})
+    pictures = [Image.new("RGB", (64, 64))] * 2
+    with pytest.raises(UsageError, match="one picture"):
+        sweep("a {{style: noir | studio}} cup", model="wan", image=pictures)
+    with pytest.raises(UsageError, match="makes videos"):
+        sweep("a cup", model=["nano-banana", "wan"])
+    with pytest.raises(UsageError, match="no synchronous endpoint"):
+        sweep("a {{style: noir | studio}} cup", model="wan", synchronous=True)
+
+
+def test_a_grid_of_odd_words_and_of_many_columns_is_drawn(pixapi_server: PixapiServer) -> None:
+    made = sweep("a {{thing: x}} cup".replace("{{thing: x}}", "{{thing}}"), **SMALL, axes={"thing": ["one\ntwo", "three"]})
+    made.result(60)
+    assert states(made) == {"done": 2}
+    assert made.sheet_file is not None
+    wide = sweep("{{i: 0..1999}}", **SMALL, steps=2000, start=False)
+    assert max(wide.contact_sheet().size) < 20_000
+
+
+def test_stopping_does_not_wait_for_a_server_that_wants_an_hour(pixapi_server: PixapiServer) -> None:
+    busy = {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}}
+    pixapi_server.faults({"match": {"method": "POST"}, **busy})
+    made = sweep("cup {{i: 0..5}}", **SMALL, steps=6)
+    until(lambda: prompts(pixapi_server), "the first refusal")
+    made.stop()
+    made.result(30)
+    assert states(made) == {"waiting": 6}
+    assert pixapi_server.tasks() == []

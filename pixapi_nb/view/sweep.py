@@ -29,7 +29,8 @@ __all__ = ["GridProgress", "Stand", "SweepView", "await_sweep", "describe", "des
 _TICK = 0.5  # seconds between two looks
 _WAKE = 0.15  # as in `cell`
 _MOST_LIVE = 400  # places that fill one by one on the page; larger grids show their bar, and their sheet at the end
-_FALLBACK_BYTES = 60_000
+_FALLBACK_BYTES, _FALLBACK_EDGE = 60_000, 2_000
+_MOST_ROWS = 300  # of the table, in the notebook
 
 
 # -- in words ------------------------------------------------------------------------------------------------------
@@ -274,7 +275,8 @@ class SweepView:
             local=sweep.server == "local",
             remarks=_remarks(sweep),
             headers=[*names, "state", "file", "seconds", "credits", "error"],
-            rows=[self._row(cell) for cell in sweep],
+            rows=[self._row(cell) for cell in sweep[:_MOST_ROWS]],
+            hidden=max(0, len(sweep) - _MOST_ROWS),
             file=sweep.sheet_file,
             beside=self._beside,
             plain="\n".join([said, *(text for _, text in _remarks(sweep))]),
@@ -292,7 +294,12 @@ def _fallback(sweep: Sweep) -> dict[str, Any]:
     """The sheet as one small picture, for front ends without HTML."""
     import base64
 
-    data, kind = preview.encode(sweep.contact_sheet(), _FALLBACK_BYTES)
+    try:
+        sheet = sweep.contact_sheet()
+        sheet.thumbnail((_FALLBACK_EDGE, _FALLBACK_EDGE))
+        data, kind = preview.encode(sheet, _FALLBACK_BYTES)
+    except Exception:  # noqa: BLE001  # the grid itself is there
+        return {}
     return {kind: base64.b64encode(data).decode()}
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from anywidget import AnyWidget
 from markupsafe import Markup
@@ -85,10 +85,13 @@ def compare(before: Any, after: Any, *, labels: tuple[str, str] = ("before", "af
     return Compare(before=_url(first, _EDGE, _WEIGHT), after=_url(second, _EDGE, _WEIGHT), labels=names)
 
 
-def gallery(results: Any, *, captions: Sequence[str] | None = None) -> Gallery:
+def gallery(
+    results: Any, *, captions: Sequence[str] | None = None, unreadable: Literal["refused", "left out"] = "refused"
+) -> Gallery:
     """A grid of pictures from Jobs (all of each), Media, paths, PIL images…; one of them, or an iterable. Raises UsageError.
 
-    Videos are left out. Captions are `captions`, or each picture's prompt, or its file's name.
+    Videos are left out, and with `unreadable="left out"` what cannot be read. Captions are `captions`, or each picture's
+    prompt, or its file's name.
     """
     found = list(_flat(results))
     if captions is not None and len(captions) != len(found):
@@ -102,7 +105,12 @@ def gallery(results: Any, *, captions: Sequence[str] | None = None) -> Gallery:
     small, large = min(_SMALL[1], _SAVED // len(found)), min(_LARGE[1], _HELD // len(found))
     items = []
     for index, one in enumerate(found):
-        image = _read(one.source, f"picture {index}")
+        try:
+            image = _read(one.source, f"picture {index}")
+        except UsageError:
+            if unreadable == "refused":
+                raise
+            continue
         words = show.words(captions[index] if captions is not None else one.caption, 300)
         urls = {"small": _url(image, _SMALL[0], small), "large": _url(image, _LARGE[0], large)}
         items.append({**urls, "alt": words or "picture", "caption": words})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import ipywidgets as w
 
 from pixapi_nb import pricing, show
-from pixapi_nb.errors import UsageError
+from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
@@ -123,7 +124,8 @@ class Studio(Panel):
 
     def _offer_history(self) -> None:
         for name, path in reversed(self._ledger_files()):
-            self._offer(name, Media.of(path))
+            with contextlib.suppress(PixapiError, OSError):  # a file that was spoilt does not hide the others
+                self._offer(name, Media.of(path))
 
     def _ledger_files(self) -> list[tuple[str, Path]]:
         """The files of earlier work that are still there, newest first."""
@@ -149,7 +151,10 @@ class Studio(Panel):
         """A person has given it a picture."""
         with self._telling():
             data = input_image(given(), name=name).data or b""
-            name = show.words(name, 80)
+            name = first = show.words(name, 80) or "the picture"
+            number = 2
+            while name in self._sources and self._sources[name].bytes != data:  # another one of that name
+                name, number = f"{first} ({number})", number + 1
             self._offer(name, Media(None, media_type(data[:16]) or "image/png", data))
             self._source.value = name
 
@@ -174,4 +179,5 @@ class Studio(Panel):
             if not files:
                 self._history.children = (w.HTML(value=pieces.faint("Nothing yet: what is generated stands here later.")),)
                 return
-            self._history.children = (gallery([path for _, path in files], captions=[name for name, _ in files]),)
+            captions = [name for name, _ in files]
+            self._history.children = (gallery([path for _, path in files], captions=captions, unreadable="left out"),)
