@@ -142,7 +142,7 @@ def _found(magics: PixapiMagics, wanted: str) -> Entry:
 
 
 def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
-    """Bring unfinished work home: all of it, or the one with this ID. Only a half-done sweep sends what was never sent."""
+    """Bring unfinished work home: all of it, or the one with this ID. Half a sweep sends the rest (`--budget N`, `--yes`)."""
     parser = Parser("%pixapi resume")
     parser.add_argument("id", nargs="*")
     parser.add_argument("--budget", type=float)

@@ -58,6 +58,9 @@ def sweep(
     models = [model] if isinstance(model, str) else list(model)
     if not models:
         raise UsageError("no model is given.")
+    for what, number in (("n", n), ("steps", steps)):
+        if not isinstance(number, int) or number < 1:
+            raise UsageError(f"{what} has to be a whole number of at least 1.")
     found: list[Axis] = []
     if isinstance(axes, Mapping):
         found = [given_axis(template, name, wanted, steps) for name, wanted in axes.items()]

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pixapi_nb.errors import UsageError
+from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.models import InputImage
 
 __all__ = ["keep", "kept"]
@@ -32,15 +32,20 @@ def kept(home: Path, wanted: Iterable[Mapping[str, str]]) -> list[InputImage]:
     """Those that were kept: `name` and `sha256` of each. Raises UsageError for one that is gone."""
     images = []
     for one in wanted:
-        path = _folder(home) / one["sha256"]
-        try:
-            if path.with_suffix(".url").exists():
-                images.append(InputImage(name=one["name"], url=path.with_suffix(".url").read_text("utf-8")))
-            else:
-                images.append(InputImage(name=one["name"], data=path.read_bytes()))
-        except OSError:
+        image = _read(_folder(home) / one["sha256"], one["name"])
+        if image is None or image.digest != one["sha256"]:  # gone, or not what it was
             raise UsageError(
-                f"the input picture {one['name']!r} of this sweep is not here any more.",
+                f"the input picture {clean(one['name'], 80)!r} of this sweep is not here any more.",
                 hint="What was paid for comes home one by one: %pixapi tasks lists it. Run the cell again for the rest.",
-            ) from None
+            )
+        images.append(image)
     return images
+
+
+def _read(path: Path, name: str) -> InputImage | None:
+    try:
+        if path.with_suffix(".url").exists():
+            return InputImage(name=name, url=path.with_suffix(".url").read_text("utf-8"))
+        return InputImage(name=name, data=path.read_bytes())
+    except OSError:
+        return None

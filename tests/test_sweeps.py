@@ -318,6 +318,12 @@ def test_input_pictures_come_back_too(pixapi_server: PixapiServer, monkeypatch: 
     monkeypatch.setattr(session, "_current", None)
     later = session.current()
     (row,) = Sweep.half_done(later, later.server())
+    (kept,) = (later.home / "inputs").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-10])
+    with pytest.raises(UsageError, match="not here any more"):
+        Sweep.resumed(row, later, later.server(), Options())
+    kept.write_bytes(whole)
     again = Sweep.resumed(row, later, later.server(), Options(budget=100)).start().result(60)
     assert states(again) == {"done": 3}
     assert {entry["path"] for entry in pixapi_server.requests("POST")} == {"/v1/async/images/edits"}
@@ -396,6 +402,9 @@ def test_values_are_what_the_controls_take(pixapi_server: PixapiServer) -> None:
         sweep("a {{style: noir | studio}} cup", model="wan", image=pictures)
     with pytest.raises(UsageError, match="makes videos"):
         sweep("a cup", model=["nano-banana", "wan"])
+    for wrong in ({"n": "2"}, {"n": 0}, {"steps": 0}):
+        with pytest.raises(UsageError, match="whole number"):
+            sweep(PROMPT, **SMALL, **wrong)
     with pytest.raises(UsageError, match="no synchronous endpoint"):
         sweep("a {{style: noir | studio}} cup", model="wan", synchronous=True)
 
