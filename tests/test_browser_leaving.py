@@ -57,7 +57,8 @@ def still_there(lab: Lab, notebook: Notebook, index: int) -> None:
 
 def overlook_lost_comms(notebook: Notebook) -> None:
     """JupyterLab complains of messages to widgets of a kernel or a page that has just gone."""
-    notebook.problems[:] = [problem for problem in notebook.problems if "Comm not found" not in problem]
+    lost = ("Comm not found", "widget model not found")
+    notebook.problems[:] = [problem for problem in notebook.problems if not any(words in problem for words in lost)]
 
 
 def test_keep_working_ends_the_cell_and_the_picture_arrives_in_it(lab: Lab, pixapi_server: PixapiServer) -> None:
@@ -134,7 +135,12 @@ def test_a_page_that_was_away_shows_the_picture_when_it_comes_back(
     back = away(lab, notebook)
     until(arrived, 40, "the picture's file", back.pause)
     shown = back.cell(1)
-    shown.wait(lambda one: one.images(), 30, "the picture")
+    lost = "Error displaying widget"
+    shown.wait(lambda one: one.images() or lost in one.text(), 30, "the picture")
+    if lost in shown.text():  # a page gives its kernel 4 s to tell of its widgets: on a busy machine one reloads once more
+        back.reload()
+        shown = back.cell(1)
+        shown.wait(lambda one: one.images(), 30, "the picture, after all")
     assert sizes(shown) == [SIZE]
     assert not shown.dead
     assert not shown.buttons()
