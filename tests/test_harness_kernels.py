@@ -14,8 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from tests.harness import kernels
 from tests.harness.canary import found_below, found_in
 from tests.harness.files import notebook_of, write_notebook
 from tests.harness.kernels import Kernel, nbclient_run, outputs_of, papermill_run
@@ -194,6 +196,28 @@ def test_a_kernel_has_the_tests_environment_and_folder(kernel: Kernel, tmp_path:
     assert found == [str(tmp_path), str(tmp_path / "pixapi-home"), "None"]
     with Kernel(env={"EXTRA": "yes"}) as other:
         assert other.run("os = __import__('os'); os.environ['EXTRA']").result == "'yes'"
+
+
+@pytest.mark.kernel
+def test_a_kernel_that_hangs_at_its_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some ipykernels do, now and then."""
+    monkeypatch.setattr(kernels, "_FIRST_CELL", 0.5)
+    hangs, started = iter([True, False]), list[int]()
+    original = Kernel._start
+
+    def start(self: Kernel) -> None:
+        original(self)
+        started.append(self.pid)
+        if next(hangs):
+            self.send("import time; time.sleep(60)")
+        else:
+            monkeypatch.setattr(kernels, "_FIRST_CELL", 30.0)
+
+    monkeypatch.setattr(Kernel, "_start", start)
+    with Kernel() as kernel:
+        assert kernel.run("1 + 1").result == "2"
+        assert kernel.pid == started[1]
+    until(lambda: not psutil.pid_exists(started[0]), 10)
 
 
 @pytest.mark.kernel
