@@ -69,8 +69,11 @@ def entry(
     )
 
 
-def job_of(row: Entry) -> Job:
-    """The job of a row, to be brought home from its task. Raises UsageError where there is no task to come back to."""
+def job_of(row: Entry, request: Request | None = None) -> Job:
+    """The job of a row, to be brought home from its task. Raises UsageError where there is no task to come back to.
+
+    `request`: that of the row, with its pictures.
+    """
     if row.task_id is None:
         raise UsageError(
             f"job {row.job_id} has no task to come back to: {_WHY_NO_TASK.get(row.state, 'it was not accepted')}.",
@@ -78,7 +81,7 @@ def job_of(row: Entry) -> Job:
         )
     known = row.estimate_high is not None
     estimate = Price.of(row.estimate_low or 0.0, row.estimate_high) if known else Price()
-    job = Job(_request(row), server=row.server, estimate=estimate, job_id=row.job_id)
+    job = Job(request or _request(row), server=row.server, estimate=estimate, job_id=row.job_id)
     job.created = row.created
     return job
 

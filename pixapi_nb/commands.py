@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from pixapi_nb import keys, portal, pricing, recipes, show
+from pixapi_nb import keys, markup, portal, pricing, recipes
 from pixapi_nb.errors import Detached, PixapiError, UsageError, clean
 from pixapi_nb.ledger import Entry
 from pixapi_nb.options import Parser, closest, split
-from pixapi_nb.session import DEFAULT_BASE_URL, LOCAL, Options
+from pixapi_nb.session import DEFAULT_BASE_URL, Options
 from pixapi_nb.sources import find_file
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
 from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view import front
 from pixapi_nb.view.cell import CellView, wait_for_view
 from pixapi_nb.view.sweep import SweepView, wait_for_sweep
-from pixapi_nb.wire import Server
+from pixapi_nb.wire import LOCAL, Server
 
 if TYPE_CHECKING:
     from pixapi_nb.magic import PixapiMagics
@@ -62,17 +62,17 @@ def mention_unfinished(magics: PixapiMagics) -> None:
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]], remark: str = "") -> None:
     """A table, and the same as text."""
     shown = [[("" if cell is None else cell) for cell in row] for row in rows]
-    cells = [[show.words(cell, 60) for cell in row] for row in [headers, *shown]]
+    cells = [[markup.words(cell, 60) for cell in row] for row in [headers, *shown]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
     plain = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
-    html = show.table(headers, shown)
+    html = markup.table(headers, shown)
     if remark:
-        html, plain = html + show.note(remark), f"{plain}\n{remark}"
-    display(show.bundle(html, plain), raw=True)
+        html, plain = html + markup.note(remark), f"{plain}\n{remark}"
+    display(markup.bundle(html, plain), raw=True)
 
 
 def _say(text: str) -> None:
-    display(show.bundle(show.note(text), text), raw=True)
+    display(markup.bundle(markup.note(text), text), raw=True)
 
 
 def _models(magics: PixapiMagics, words: Sequence[str]) -> None:
@@ -126,7 +126,7 @@ def _tasks(magics: PixapiMagics, words: Sequence[str]) -> None:
 
 def _task_row(entry: Entry) -> tuple[object, ...]:
     when = time.strftime("%d %b %H:%M", time.localtime(entry.created))
-    prompt = show.words(entry.request.get("prompt", ""), 60)
+    prompt = markup.words(entry.request.get("prompt", ""), 60)
     if entry.credits is not None:
         price = f"{entry.credits:g}"
     else:

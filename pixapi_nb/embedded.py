@@ -1,11 +1,12 @@
 """Starting the embedded Pixapi: a child process that ends with this one, and is started again if it dies.
 
-Its tasks live in `PIXAPI_HOME/local`, so the next process continues them, on other ports.
+Its tasks live in `PIXAPI_HOME/local`, so the next process continues them; on the same ports if it can, where jobs ask.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit
 
 from pixapi_nb.errors import LocalServerError, clean
 
@@ -29,6 +31,7 @@ class Embedded:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
+        self._ports: list[str] = []  # options that ask for those of the process before
 
     @property
     def running(self) -> bool:
@@ -42,6 +45,13 @@ class Embedded:
                 self._start()
             return self._address
 
+    def revive(self) -> None:
+        """Start it again if it has died; not if it was stopped. Raises LocalServerError when it cannot be started."""
+        with self._lock:
+            died = self._process is not None and not self.running
+        if died:
+            self.address()
+
     def stop(self) -> None:
         """End it; its tasks are kept."""
         with self._lock:
@@ -51,22 +61,32 @@ class Embedded:
 
     def _start(self) -> None:
         self._state.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pixapi_nb.local", "--until-stdin-closes", "--state", str(self._state)]
+        if self._ports:
+            ports, self._ports = self._ports, []
+            with contextlib.suppress(LocalServerError):  # somebody else has them by now, perhaps
+                self._launch(ports)
+                return
+        self._launch([])
+
+    def _launch(self, ports: list[str]) -> None:
+        command = [sys.executable, "-m", "pixapi_nb.local", "--until-stdin-closes", "--state", str(self._state), *ports]
         command += os.environ.get("PIXAPI_LOCAL_OPTIONS", "").split()
         log = self._state / f"server-{os.getpid()}.log"
-        with log.open("wb") as said:
+        with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=errors,
                 # An interrupt goes to the kernel's whole process group: the server is not to hear it.
                 start_new_session=True,
             )
         atexit.register(self.stop)
         line = self._first_line(self._process)
         try:
-            self._address = str(json.loads(line)["api"])
+            said = json.loads(line)
+            self._address = str(said["api"])
+            self._ports = [f"--port={urlsplit(said['api']).port}", f"--media-port={urlsplit(said['media']).port}"]
         except (ValueError, KeyError, TypeError):
             self._process.kill()
             self._close()

@@ -34,6 +34,7 @@ from pixapi_nb.media import Media
 from pixapi_nb.models import Request
 from pixapi_nb.polling import Seen
 from pixapi_nb.pricing import Price, free_here
+from pixapi_nb.wire import LOCAL
 
 __all__ = ["Job"]
 
@@ -114,7 +115,7 @@ class Job(Sequence[Media]):
         """In words: what the server charged, and the estimate where it was another one; or the estimate alone."""
         if self.reused:
             return "from the earlier run, 0 credits"
-        if self.server == "local":
+        if self.server == LOCAL:
             return free_here(self.estimate if self.credits is None else Price.of(self.credits))
         if self.credits is None:
             return f"{self.estimate} estimated, the server names no price" if self.done else str(self.estimate)
@@ -159,6 +160,13 @@ class Job(Sequence[Media]):
 
     def __bool__(self) -> bool:
         return True  # asking whether there is a job must not wait for its result
+
+    def renew(self) -> None:
+        """Become another job: what it was to be answered from cannot be had. For whoever carries it out."""
+        self.id, self.created = uuid.uuid4().hex[:12], time.time()
+        self.task_id, self.credits = None, None
+        self.notes.clear()
+        self.seen.clear()
 
     # -- its events ------------------------------------------------------------------------------------------------
 
@@ -234,7 +242,7 @@ class Job(Sequence[Media]):
             self.credits = event.credits
         elif isinstance(event, Delivered):
             self._media = event.media
-            self.credits = event.credits
+            self.credits = 0.0 if self.reused else event.credits
 
     def _settle(self, event: Event) -> None:
         self._ended = time.monotonic()

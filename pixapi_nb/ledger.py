@@ -272,10 +272,9 @@ class Ledger:
         found = self._entries(_IN_STATES, one="unknown", other="sending", server=server, limit=limit)
         return [entry for entry in found if entry.state == "unknown"]
 
-    def reusable(self, server: str, digest: str) -> Entry | None:
-        """The newest delivered job for an identical request whose files are all still there."""
-        found = self._entries(_DELIVERED, digest=digest, server=server)
-        return next((e for e in found if e.files and all(Path(one).is_file() for one in e.files)), None)
+    def delivered(self, server: str, digest: str) -> list[Entry]:
+        """The delivered jobs for an identical request, newest first. Their files may be gone since."""
+        return self._entries(_DELIVERED, digest=digest, server=server)
 
     def sweep(self, sweep_id: str) -> list[Entry]:
         """The jobs of a sweep, oldest first."""

@@ -59,7 +59,8 @@ _LASTING = (Submitted, Completed, Delivered, Stopped)  # what is written down; t
 class Course:
     """Carries out one job on one server.
 
-    `synchronous` uses the endpoint without a task; `task_id` comes back to a task instead of sending anything.
+    `synchronous` uses the endpoint without a task; `task_id` comes back to a task instead of sending anything, or with
+    `make_anew` before: where the task cannot give its media again, that is called, and the request is sent.
     `record` writes an event down before it is told to anybody; `intend` writes down that money is about to be spent, and
     may refuse. Both may block, and run in a worker thread. `finish` completes the files, `explain` an error's way on.
     `turns` says when it may speak to the server, where many jobs share one pace.
@@ -70,6 +71,7 @@ class Course:
     folder: Path
     synchronous: bool = False
     task_id: str | None = None
+    make_anew: Callable[[], None] | None = None
     intend: Callable[[], None] = lambda: None
     record: Callable[[Event], None] = lambda event: None
     explain: Callable[[PixapiError], None] = lambda error: None
@@ -81,25 +83,48 @@ class Course:
         """From the beginning to Delivered or Stopped. Never raises."""
         try:
             if self.task_id is None:
-                self.job.request = await self._with_bytes(self.job.request)
-                state: Submitted | Processing | Completed = await self._pay()
+                await self._make()
+            elif self.make_anew is None:
+                await self._come_back(self.task_id)
             else:
-                self.job.task_id = self.task_id
-                await self.turns.ask(0.0)
-                state = await self._retrieve(self.task_id)
-                if not isinstance(state, Completed):
-                    await self._tell(state)
-            done = state if isinstance(state, Completed) else await self._poll(state)
-            await self._tell(done)
-            media = await self._fetch(done)
-            await self._finish(media)
-            await self._tell(Delivered(media, done.credits))
+                await self._make_unless_there(self.task_id, self.make_anew)
         except PixapiError as error:
             await self._stop(error)
         except Exception as error:  # noqa: BLE001  # a fault of ours: it must not leave a cell waiting for ever
             fault = PixapiError(f"pixapi_nb failed: {type(error).__name__}.", hint="Please report this.")
             fault.__cause__ = error
             await self._stop(fault)
+
+    async def _make(self) -> None:
+        self.job.request = await self._with_bytes(self.job.request)
+        await self._deliver(await self._pay())
+
+    async def _come_back(self, task_id: str, *, whole: bool = False) -> None:
+        self.job.task_id = task_id
+        await self.turns.ask(0.0)
+        state = await self._retrieve(task_id)
+        if not isinstance(state, Completed):
+            await self._tell(state)
+        await self._deliver(state, whole=whole)
+
+    async def _make_unless_there(self, task_id: str, make_anew: Callable[[], None]) -> None:
+        self.job.reused = True
+        try:
+            await self._come_back(task_id, whole=True)
+        except (TaskNotFound, TaskFailed, DownloadFailed):
+            self.job.reused = False
+            make_anew()
+            await self._make()
+
+    async def _deliver(self, state: Submitted | Processing | Completed, *, whole: bool = False) -> None:
+        """To the end. `whole`: all media or none. Raises what befalls it."""
+        done = state if isinstance(state, Completed) else await self._poll(state)
+        await self._tell(done)
+        media = await self._fetch(done)
+        if whole and len(media) < len(done.items):
+            raise DownloadFailed(self.job.notes[-1], task_id=self.job.task_id)
+        await self._finish(media)
+        await self._tell(Delivered(media, done.credits))
 
     async def _with_bytes(self, request: Request) -> Request:
         """An edit is sent with its pictures: those given by URL are fetched first. (A video's start image may be a URL.)"""

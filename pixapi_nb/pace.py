@@ -31,7 +31,6 @@ class Pace:
     window: float = _FIRST
     limit: float | None = None
     """Requests a second; None until the server has refused one."""
-    refusals: int = 0
     _ceiling: float = _MOST  # from here on growth is slow
     _taken: deque[float] = field(default_factory=deque)  # when the last second's acceptances were heard of
     _unanswered: int = 0
@@ -105,7 +104,6 @@ class Pace:
     def refused(self, sent: float, now: float, retry_after: float | None = None) -> None:
         """One that was sent at `sent` was answered 429."""
         self._unanswered -= 1
-        self.refusals += 1
         self._not_before = max(self._not_before, now + (retry_after or 0.0))
         if sent < self._halved:
             return  # it was on its way when the pace was halved

@@ -100,20 +100,10 @@ class Price:
         """The price of `low` credits exactly, or of `low` to `high`."""
         return cls(_decimal(low), _decimal(low if high is None else high))
 
-    @classmethod
-    def at_least(cls, low: Decimal | float) -> Price:
-        """A price printed as "from `low`"."""
-        return cls(_decimal(low))
-
     @property
     def known(self) -> bool:
         """Whether anything is known: an amount, a range, or where it starts."""
         return self.low is not None
-
-    @property
-    def is_range(self) -> bool:
-        """Whether it lies between two different amounts."""
-        return self.high is not None and self.low != self.high
 
     @property
     def top(self) -> Decimal | None:

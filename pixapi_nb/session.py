@@ -25,6 +25,7 @@ from pixapi_nb.embedded import Embedded
 from pixapi_nb.errors import (
     BudgetExceeded,
     InsufficientCredits,
+    LocalServerError,
     MissingKey,
     ModelNotFound,
     PixapiError,
@@ -32,7 +33,7 @@ from pixapi_nb.errors import (
     UsageError,
     clean,
 )
-from pixapi_nb.events import Event
+from pixapi_nb.events import Event, Retrying, Trouble
 from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry, Ledger, LedgerWarning
 from pixapi_nb.lifecycle import Course
@@ -40,12 +41,11 @@ from pixapi_nb.media import Media
 from pixapi_nb.models import ImageRequest, Kind, Model, Request, VideoRequest
 from pixapi_nb.pricing import Price
 from pixapi_nb.turns import Alone, Turns
-from pixapi_nb.wire import Secret, Server, Wire
+from pixapi_nb.wire import LOCAL, Secret, Server, Wire
 
 __all__ = ["DEFAULT_BASE_URL", "Options", "Session", "current"]
 
 DEFAULT_BASE_URL = "https://api.pixapi.ai"
-LOCAL = "local"
 _LOCAL_KEY = "sk_local"
 _UNSEEN = "?"  # the model of a task that another ledger has seen sent
 _LAST_MOMENT = 2.0  # seconds
@@ -209,33 +209,51 @@ class Session:
         return min(known, default=None)
 
     def start(self, request: Request, server: Server, options: Options | None = None) -> Job:
-        """Carry a request out, and return at once. Raises UsageError before anything is sent."""
+        """Carry a request out, and return at once. Raises UsageError before anything is sent.
+
+        With `options.reuse`, from the files of an earlier identical one; where they are gone, from its task; else anew.
+        """
         options = options or Options()
         self.checked_price(request, server)
         digest = books.fingerprint(request)
+        earlier: list[Entry] = []
         if options.reuse and all(image.data is not None for image in request.inputs):  # what a URL shows may have changed
-            earlier = self.ledger.reusable(server.name, digest)
-            found = books.reused(earlier, request) if earlier else None
-            if found is not None:
-                return found
+            earlier = self.ledger.delivered(server.name, digest)
+        whole = (entry for entry in earlier if len(entry.files) >= request.n)
+        found = next((job for entry in whole if (job := books.reused(entry, request))), None)
+        if found is not None:
+            return found
         price = self.accepted_price(request, server, options)
         budget, since = self._budget(options), books.midnight()
-        job = Job(request, server=server.name, estimate=price)
-        entry = books.entry(
-            job,
-            digest,
-            notebook=self.notebook,
-            synchronous=options.synchronous,
-            sweep=options.sweep,
-            place=options.place,
-        )
+        lost = next((entry for entry in earlier if entry.task_id), None)
+        job = books.job_of(lost, request) if lost else Job(request, server=server.name, estimate=price)
+
+        def intend() -> None:
+            row = books.entry(
+                job,
+                digest,
+                notebook=self.notebook,
+                synchronous=options.synchronous,
+                sweep=options.sweep,
+                place=options.place,
+            )
+            self.ledger.intend(row, budget=budget, since=since)
+
+        def make_anew() -> None:
+            self.jobs.pop(job.id, None)
+            job.renew()
+            job.estimate = price
+            self.jobs[job.id] = job
+
         self._launch(
             Course(
                 job,
                 self.wire(server),
                 options.folder or self.folder,
                 synchronous=options.synchronous,
-                intend=lambda: _despite_trouble(lambda: self.ledger.intend(entry, budget=budget, since=since)),
+                task_id=lost.task_id if lost else None,
+                make_anew=make_anew if lost else None,
+                intend=lambda: _despite_trouble(intend),
                 record=self._recorder(job),
                 explain=self._explainer(job, server),
                 finish=self._finisher(job) if options.recipes else lambda media: None,
@@ -305,10 +323,22 @@ class Session:
     def _launch(self, course: Course) -> None:
         job = course.job
         self.jobs[job.id] = job
+        if job.server == LOCAL:
+            job.watch(self._revive)
         portal.run(course.run).add_done_callback(lambda _: self.jobs.pop(job.id, None))
         if not self._registered:
             self._registered = True
             atexit.register(self._let_answers_come)  # after the portal's, so that it runs before
+
+    def _revive(self, event: Event) -> None:
+        """Where a job finds the embedded Pixapi gone, it is started again: nobody else would before the next cell."""
+
+        def revive() -> None:
+            with contextlib.suppress(LocalServerError):  # the job tells its trouble itself
+                self.embedded.revive()
+
+        if isinstance(event, (Retrying, Trouble)):
+            asyncio.get_running_loop().run_in_executor(None, revive)
 
     def _let_answers_come(self) -> None:
         """At the end of the process: what is being sent gets a moment for its answer, which says how to come back to it."""

@@ -1,15 +1,9 @@
-"""What is shown under a cell: media as MIME bundles, and the pieces of HTML of which the other views are made.
-
-The only place where HTML is made, always by `Markup(...).format(...)`, which escapes whatever is not Markup itself.
-Styles are inline, and of those alone that JupyterLab keeps in a notebook that is not trusted: plain lengths, named and
-rgba() colours, no var(), currentColor, calc() or object-fit. Opacity and half-transparent greys suit any theme.
-"""
+"""What is shown under a cell: media as MIME bundles. How its HTML is made and why, `markup` says."""
 
 from __future__ import annotations
 
 import base64
 import os
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -21,12 +15,12 @@ from PIL import Image
 
 from pixapi_nb import preview
 from pixapi_nb.errors import PixapiError
+from pixapi_nb.markup import GREY, bundle, note, words
 from pixapi_nb.models import Kind, media_type
 
-__all__ = ["Caption", "Embed", "MediaLike", "NoteKind", "bundle", "cell", "grid", "note", "result", "table", "words"]
+__all__ = ["Caption", "Embed", "MediaLike", "cell", "result"]
 
 Embed: TypeAlias = Literal["preview", "full", "link"]
-NoteKind: TypeAlias = Literal["info", "warning", "error"]
 
 _VIDEO_BYTES = 8_000_000  # embedded at most, over all videos of an output
 _FALLBACK_BYTES = 60_000
@@ -61,28 +55,6 @@ class Caption:
     """One more remark, such as "from the earlier run, 0 credits"."""
     local: bool = False
     """Drawn by the embedded Pixapi, and marked so."""
-
-
-def words(text: object, longest: int = 1000) -> str:
-    """Text from outside on one line: no control characters, none that turn or hide other text, and not endless.
-
-    Joiners stay: emoji and several scripts need them.
-    """
-    kept = "".join(_INSTEAD.get(unicodedata.category(c), c) if c not in "\u200c\u200d" else c for c in str(text)[:20_000])
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"
-
-
-_INSTEAD = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "\ufffd"}
-
-
-def bundle(html: Markup, plain: str) -> dict[str, str]:
-    """A MIME bundle: HTML, and its text for terminals.
-
-    Notebooks typeset mathematics in HTML, and two prices would be a formula: the classes tell MathJax 2 to 4 to keep out.
-    """
-    kept_out = Markup('<div class="tex2jax_ignore mathjax_ignore">{}</div>').format(html)
-    return {"text/html": str(kept_out), "text/plain": plain}
 
 
 def result(
@@ -246,11 +218,10 @@ def _href(path: PurePath) -> str | None:
 _SHAPE = "display:block;max-width:100%;margin:0;border-radius:6px"
 _FAINT = "opacity:.72"
 _SMALL = "margin:4px 0 0;font-size:85%;line-height:1.4"
-_GREY = "rgba(128,128,128,{})"
-_BADGE = f"border:1px solid {_GREY.format('.6')};border-radius:4px;padding:0 5px;margin:0 4px 0 0"
-_CHECKS = "linear-gradient(45deg,{0} 25%,transparent 25%,transparent 75%,{0} 75%)".format(_GREY.format(".14"))
+_BADGE = f"border:1px solid {GREY.format('.6')};border-radius:4px;padding:0 5px;margin:0 4px 0 0"
+_CHECKS = "linear-gradient(45deg,{0} 25%,transparent 25%,transparent 75%,{0} 75%)".format(GREY.format(".14"))
 _SEE_THROUGH = (  # a chequered grey, as in image editors: black and white both show on it, in any theme
-    f";background-color:{_GREY.format('.2')};background-image:{_CHECKS},{_CHECKS}"
+    f";background-color:{GREY.format('.2')};background-image:{_CHECKS},{_CHECKS}"
     ";background-size:16px 16px;background-position:0 0,8px 8px"
 )
 _GRIDS = {  # as many columns as fit, from one on a narrow screen up to two or three
@@ -353,98 +324,8 @@ def _line(said: Sequence[str], file: Markup | None, *, local: bool) -> Markup:
     return Markup('<div style="margin:6px 0 0;font-size:90%;line-height:1.5">{}{}</div>').format(mark, line)
 
 
-# Pieces for other views.
-
-_COLOURS: dict[NoteKind, str] = {"info": "33,133,208", "warning": "230,145,20", "error": "214,57,57"}
-
-
-def note(text: str, kind: NoteKind = "info") -> Markup:
-    """A remark in a quiet box of its own. Markup stays as it is, all else is escaped."""
-    return Markup('<div style="{}">{}</div>').format(
-        f"margin:4px 0;padding:6px 12px;max-width:720px;overflow-wrap:break-word;border-radius:2px;"
-        f"border-left:3px solid rgba({_COLOURS[kind]},.9);background-color:rgba({_COLOURS[kind]},.1)",
-        text if isinstance(text, Markup) else words(text),
-    )
-
-
-def table(headers: Sequence[object], rows: Sequence[Sequence[object]], *, foot: Sequence[object] | None = None) -> Markup:
-    """A table; columns of numbers stand to the right. `foot` is a last row with the totals. Markup stays as it is."""
-    numbers = [
-        bool(rows) and all(row[i] is None or isinstance(row[i], (int, float)) for row in rows) for i in range(len(headers))
-    ]
-
-    def line(tag: Markup, row: Sequence[object], style: str) -> Markup:
-        cells = [
-            tag.format(
-                f"padding:4px 20px 4px 0;vertical-align:top;text-align:{'right' if number else 'left'};"
-                f"white-space:{'normal' if len(str(value)) > 40 else 'nowrap'}",
-                value if isinstance(value, Markup) else words("" if value is None else value, 400),
-            )
-            for value, number in zip(row, numbers, strict=True)
-        ]
-        return Markup('<tr style="background-color:transparent;{}">{}</tr>').format(style, Markup("").join(cells))
-
-    th, td, rule = (
-        Markup('<th style="{}">{}</th>'),
-        Markup('<td style="{}">{}</td>'),
-        f"border-bottom:1px solid {_GREY.format('.25')}",
-    )
-    body = [line(td, row, rule) for row in rows]
-    if foot is not None:
-        body.append(line(Markup('<td style="{};font-weight:bold">{}</td>'), foot, ""))
-    return _scrolled(
-        Markup('<table style="margin:0;border-collapse:collapse"><thead>{}</thead><tbody>{}</tbody></table>').format(
-            line(th, headers, rule), Markup("").join(body)
-        )
-    )
-
-
-def _scrolled(html: Markup) -> Markup:
-    return Markup('<div style="margin:4px 0;overflow-x:auto">{}</div>').format(html)
-
-
-def cell(
-    medium: MediaLike | None,
-    *,
-    of: int,
-    alt: str = "",
-    caption: str | None = None,
-    reason: str | None = None,
-    beside: Path | None = None,
-    width: int = 200,
-) -> Markup:
-    """A grid's cell among `of` pictures: the preview of a picture, `width` CSS pixels at most, or the reason for its lack."""
+def cell(medium: MediaLike, *, of: int, alt: str = "", width: int = 200) -> Markup:
+    """A picture among `of` others, as a preview, `width` CSS pixels at most."""
     edge, weight = preview.preview_sizes(of)
-    parts = []
-    if medium is not None:
-        parts.append(_picture(medium, _Place(words(alt), "preview", beside, (width, width), min(edge, 2 * width), weight)).html)
-    if reason:
-        parts.append(note(words(reason, 200), "warning"))
-    if caption:
-        parts.append(Markup('<div style="{};{}">{}</div>').format(_SMALL, _FAINT, words(caption, 200)))
-    return Markup('<div style="width:{}px">{}</div>').format(width, Markup("").join(parts))
-
-
-def grid(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Markup]], *, corner: str = "") -> Markup:
-    """Cells under labelled columns, beside labelled rows; `corner` names the axes. Empty labels leave their place out."""
-
-    def label(text: str, style: str) -> Markup:
-        return Markup('<th style="padding:4px 12px 4px 0;{}">{}</th>').format(style, words(text, 120))
-
-    td = Markup('<td style="padding:4px 12px 8px 0;vertical-align:top;text-align:left">{}</td>')
-    tr = Markup('<tr style="background-color:transparent">{}{}</tr>')
-    named = any(rows)
-    head = Markup("").join(label(text, "text-align:left;vertical-align:bottom") for text in columns)
-    first = label(corner, "text-align:left;vertical-align:bottom;opacity:.72;font-weight:normal") if named else ""
-    body = [
-        tr.format(
-            label(text, "text-align:left;vertical-align:top;max-width:160px") if named else "",
-            Markup("").join(td.format(content) for content in row),
-        )
-        for text, row in zip(rows, cells, strict=True)
-    ]
-    return _scrolled(
-        Markup('<table style="margin:0;border-collapse:collapse">{}<tbody>{}</tbody></table>').format(
-            Markup("<thead>{}</thead>").format(tr.format(first, head)) if any(columns) else "", Markup("").join(body)
-        )
-    )
+    place = _Place(words(alt), "preview", None, (width, width), min(edge, 2 * width), weight)
+    return Markup('<div style="width:{}px">{}</div>').format(width, _picture(medium, place).html)

@@ -14,13 +14,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from pixapi_nb.show import bundle, note, table, words
+from pixapi_nb.markup import GREY, bundle, note, table, words
 
-__all__ = ["Sheet", "Slot", "badge", "file_link", "finished", "head", "plan", "row", "stack", "summary"]
+__all__ = ["Sheet", "Slot", "badge", "file_link", "finished", "head", "plan", "row", "summary"]
 
 _LABEL = 120  # CSS pixels of a row's label
 _GAP = 4
-_GREY = "rgba(128,128,128,{})"
 _SMALL = "font-size:85%;line-height:1.35"
 
 
@@ -68,7 +67,7 @@ def _beside(text: str, style: str) -> Markup:
 
 def _slot(slot: Slot, size: tuple[int, int]) -> Markup:
     width, height = size
-    tint = "rgba(230,145,20,.18)" if slot.warned else _GREY.format(".12")
+    tint = "rgba(230,145,20,.18)" if slot.warned else GREY.format(".12")
     inner: Markup | str = ""
     if slot.thumb is not None:
         inner = Markup('<img src="{}" alt="{}" style="max-width:{}px;max-height:{}px;display:block;margin:0">').format(
@@ -78,7 +77,7 @@ def _slot(slot: Slot, size: tuple[int, int]) -> Markup:
         done = round(max(2.0, min(100.0, slot.percent)) * 0.7 * width / 100)
         bar = Markup('<div style="width:{}px;height:4px;border-radius:2px;background-color:{}">{}</div>').format(
             round(0.7 * width),
-            _GREY.format(".25"),
+            GREY.format(".25"),
             Markup('<div style="width:{}px;height:4px;border-radius:2px;background-color:rgb(33,133,208)"></div>').format(done),
         )
         inner = Markup("<div>{}</div>").format(bar)
@@ -93,11 +92,6 @@ def _slot(slot: Slot, size: tuple[int, int]) -> Markup:
     return Markup('<div style="{}" title="{}">{}</div>').format(style, words(f"{slot.label} {slot.text}", 300), inner)
 
 
-def stack(parts: Sequence[str]) -> str:
-    """Pieces of this module beneath each other, for where there are no widgets."""
-    return str(Markup("").join(Markup(part) for part in parts))  # noqa: S704  # they are Markup made here
-
-
 def summary(text: str, hint: str = "") -> str:
     """The quiet lines above the grid."""
     quiet = Markup('<div style="opacity:.8;font-size:90%;line-height:1.5">{}</div>')
@@ -106,7 +100,7 @@ def summary(text: str, hint: str = "") -> str:
 
 def badge(text: str) -> Markup:
     """A word in a frame."""
-    style = f"border:1px solid {_GREY.format('.6')};border-radius:4px;padding:0 5px;margin:0 4px 0 0"
+    style = f"border:1px solid {GREY.format('.6')};border-radius:4px;padding:0 5px;margin:0 4px 0 0"
     return Markup('<span style="{}">{}</span>').format(style, words(text, 60))
 
 

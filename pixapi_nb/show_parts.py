@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pixapi_nb.show import bundle, note, table, words
+from pixapi_nb.markup import bundle, note, table, words
 
 __all__ = ["busy", "line", "progress", "prompt", "request", "stopped"]
 

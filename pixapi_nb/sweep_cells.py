@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pixapi_nb.errors import PixapiError
 from pixapi_nb.ledger import Entry
 from pixapi_nb.media import Media
-from pixapi_nb.sweep_plan import Place, Value
+from pixapi_nb.sweep_plan import Place, Plan, Value
+from pixapi_nb.turns import NOT_SENT
 
-__all__ = ["Cell", "Counts", "State", "coordinates", "restored"]
+__all__ = ["Board", "Cell", "Counts", "State", "coordinates"]
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "unknown"]
 
@@ -103,7 +104,7 @@ def coordinates(place: Place) -> str:
     return json.dumps(dict(place.settings), ensure_ascii=False)
 
 
-def restored(place: Place, entry: Entry) -> Cell:
+def _restored(place: Place, entry: Entry) -> Cell:
     """The cell of a place that the ledger has a job for."""
     state = _STATES.get(entry.state, "failed")
     media = []
@@ -123,3 +124,36 @@ def restored(place: Place, entry: Entry) -> Cell:
         seconds=entry.updated - entry.created if state == "done" else None,
         error=None if state == "running" else error,
     )
+
+
+class Board:
+    """How all places of a sweep stand. The course writes it, on the I/O thread; everybody may read it.
+
+    `entries` are the jobs that an earlier kernel has paid for, by place; `ends` when each place came to its end, on the
+    monotonic clock; `shape` that of the pictures, height by width; `stopped` why no more is sent, though places wait.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.cells = [Cell(place) for place in plan.places()]
+        self.entries: dict[int, Entry] = {}
+        self.ends: list[float] = []
+        self.shape = 1.0
+        self.stopped: PixapiError | None = None
+
+    def put(self, index: int, **changes: Any) -> None:
+        """Change a cell."""
+        self.cells[index] = replace(self.cells[index], **changes)
+
+    def clear(self, index: int) -> None:
+        """Let a place wait again, as if nothing had been tried."""
+        self.cells[index] = Cell(self.cells[index].place)
+        self.entries.pop(index, None)
+
+    def restore(self, index: int, entry: Entry) -> None:
+        """A place as the ledger has it; of several tries, one that was accepted counts more than one that was not."""
+        if self.cells[index].state in ("running", "done") and entry.state in ("refused", "failed"):
+            return
+        if entry.state == "refused" and NOT_SENT in (entry.error or ""):  # given up while it waited to be sent again
+            return
+        self.entries[index] = entry
+        self.cells[index] = _restored(self.cells[index].place, entry)

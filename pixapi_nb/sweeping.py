@@ -10,7 +10,7 @@ import ipywidgets as w
 from IPython.display import display
 from markupsafe import Markup
 
-from pixapi_nb import show, show_grid
+from pixapi_nb import markup, show_grid
 from pixapi_nb.asking import Ask
 from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.models import Kind
@@ -55,7 +55,7 @@ class _Placed:
     def _still(self) -> Markup:
         if self._bundle:
             return Markup(self._bundle["text/html"])  # noqa: S704  # made by `show_grid`
-        return show.note(self._plain())
+        return markup.note(self._plain())
 
     def _plain(self) -> str:
         if self._bundle:

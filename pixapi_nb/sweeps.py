@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import threading
 import time
 import uuid
 import weakref
-from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -21,31 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from pixapi_nb import contact, portal
-from pixapi_nb.errors import (
-    BudgetExceeded,
-    InsufficientCredits,
-    MissingKey,
-    NotSent,
-    OutcomeUnknown,
-    PixapiError,
-    TaskFailed,
-    Unauthorized,
-    UsageError,
-)
-from pixapi_nb.events import Completed, Event, Processing, Sending, Submitted
-from pixapi_nb.jobs import Job
-from pixapi_nb.ledger import Entry, LedgerWarning
-from pixapi_nb.media import Media
+from pixapi_nb.errors import PixapiError, UsageError
+from pixapi_nb.ledger import LedgerWarning
 from pixapi_nb.pace import time_left
-from pixapi_nb.preview import UnreadableError
 from pixapi_nb.pricing import Price, free_here
 from pixapi_nb.session import Options, Session
-from pixapi_nb.sweep_cells import Cell, Counts, coordinates, restored
+from pixapi_nb.sweep_cells import Board, Cell, Counts, coordinates
+from pixapi_nb.sweep_course import SweepCourse
 from pixapi_nb.sweep_inputs import keep, kept
 from pixapi_nb.sweep_plan import Plan, Value, pages
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
-from pixapi_nb.turns import NOT_SENT, Shared, Withdrawn
-from pixapi_nb.wire import Server
+from pixapi_nb.wire import LOCAL, Server
 
 if TYPE_CHECKING:
     import pandas
@@ -53,13 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep"]
 
-_log = logging.getLogger("pixapi_nb")
-
-# What befalls one would befall all that follow.
-_FOR_ALL = (BudgetExceeded, InsufficientCredits, MissingKey, NotSent, Unauthorized)
 _ACCEPTED = ("sending", "submitted", "completed", "delivered", "unknown")  # or perhaps
 _STILL_HERE = 60.0  # seconds
-_MANY_UNKNOWN = 5  # unknown outcomes in a row, with no acceptance between them: the line is bad, and each may cost money
 
 
 class Sweep(Sequence[Cell]):
@@ -74,23 +53,15 @@ class Sweep(Sequence[Cell]):
         self.pages = pages(plan)
         self.server = server.name
         self.created = time.time()
-        self.stopped: PixapiError | None = None  # why no more is sent, though places wait
-        self.shape = 1.0  # of its pictures, height by width
         self.sheet_file: Path | None = None
         self._session, self._server, self._options = own, server, options
-        self._cells = [Cell(place) for place in plan.places()]
-        self._entries: dict[int, Entry] = {}  # what an earlier kernel has paid for
+        self._board = Board(plan)
         self._columns = max(len(page.columns) for page in self.pages)
-        self._edge = contact.DENSITY * max(self.cell_size)
-        self._begun, self._ends = 0.0, list[float]()
-        self._under_way = 0
-        self._unknown_in_a_row = 0
-        self._asked_to_stop = False
+        self._begun = 0.0
         self._recorded = False  # whether the ledger has it
         self._lock = threading.Lock()
         self._future: Future[Sweep] | None = None
-        self._shared: Shared | None = None
-        self._drawing = asyncio.Semaphore(2)  # pictures that are decoded at once
+        self._course: SweepCourse | None = None
         _alive[self.id] = self
 
     # -- before --------------------------------------------------------------------------------------------------------
@@ -99,10 +70,15 @@ class Sweep(Sequence[Cell]):
     def price(self) -> Price:
         """What the places that wait should cost. Raises UsageError for a request that cannot be sent as it is."""
         total = Price.of(0)
-        for cell in self._cells:
+        for cell in self._board.cells:
             if cell.state == "waiting":
                 total = total + self._session.checked_price(self.plan.request(cell.place))
         return total
+
+    @property
+    def stopped(self) -> PixapiError | None:
+        """Why no more is sent, though places wait."""
+        return self._board.stopped
 
     @property
     def started(self) -> bool:
@@ -121,18 +97,21 @@ class Sweep(Sequence[Cell]):
         """
         with self._lock:
             if self._future is not None and not self._future.done():
-                if self._asked_to_stop:
+                if self._stopping:
                     raise UsageError("the sweep is stopping: what was accepted still arrives.", hint="Wait for it: .result().")
                 return self
-            for cell in self._cells:  # what cannot be sent is told before the first is
+            for cell in self._board.cells:  # what cannot be sent is told before the first is
                 if cell.state == "waiting":
                     self._session.accepted_price(self.plan.request(cell.place), self._server, self._options)
             self._write_down()
-            self._future = Future()
-            self._future.set_running_or_notify_cancel()
-            self.stopped, self._asked_to_stop, self._unknown_in_a_row = None, False, 0
-            self._begun, self._ends = time.monotonic(), []
-        portal.run(self._run, self._future)
+            self._future = future = Future[Sweep]()
+            future.set_running_or_notify_cancel()
+            self._board.stopped, self._board.ends, self._begun = None, [], time.monotonic()
+            edge = contact.DENSITY * max(self.cell_size)
+            self._course = course = SweepCourse(
+                self.id, self.plan, self._session, self._server, self._options, self._board, edge
+            )
+        portal.run(self._run, course, future)
         return self
 
     def _write_down(self) -> None:
@@ -153,23 +132,28 @@ class Sweep(Sequence[Cell]):
 
     def _catch_up(self) -> None:
         """What the ledger knows of places that are not done here: whatever was accepted is brought home, not sent again."""
-        places = {coordinates(cell.place): i for i, cell in enumerate(self._cells)}
+        places = {coordinates(cell.place): i for i, cell in enumerate(self._board.cells)}
         for entry in self._session.ledger.sweep(self.id):
             index = places.get(entry.place or "")
-            if index is not None and self._cells[index].state in ("waiting", "failed") and entry.state in _ACCEPTED:
-                self._restore(index, entry)
+            if index is not None and self._board.cells[index].state in ("waiting", "failed") and entry.state in _ACCEPTED:
+                self._board.restore(index, entry)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._course is not None and self._course.stopping
 
     # -- while it runs -------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Send no more. What was accepted goes on and arrives; `start()` and `%pixapi resume` send the rest."""
-        self._asked_to_stop = True
-        if self._shared is not None:
-            portal.run(_call, self._shared.close)
+        if self._course is not None:
+            self._course.stop()
 
     def spend(self, *, budget: float | None, accept_price: bool = False) -> None:
         """Let another budget hold for what is sent from now on; the session's holds all the same."""
         self._options = replace(self._options, budget=budget, accept_price=accept_price)
+        if self._course is not None:
+            self._course.options = self._options
 
     def retry(self) -> Sweep:
         """Send the failed places again, and what waits. What was accepted is brought home instead.
@@ -181,27 +165,26 @@ class Sweep(Sequence[Cell]):
                 raise UsageError("the sweep is still at it.", hint="Wait for it first: .result().")
             if self._recorded:
                 self._catch_up()
-            for i, cell in enumerate(self._cells):
+            for i, cell in enumerate(self._board.cells):
                 if cell.state == "failed":
-                    self._cells[i] = Cell(cell.place)
-                    self._entries.pop(i, None)
+                    self._board.clear(i)
         return self.start()
 
     @property
     def counts(self) -> Counts:
         """How it stands."""
-        return Counts.of(list(self._cells))
+        return Counts.of(list(self._board.cells))
 
     @property
     def left(self) -> float | None:
         """Seconds until the end, None while nobody can know."""
         counts = self.counts
-        return time_left(self._begun, self._ends, time.monotonic(), counts.waiting + counts.running)
+        return time_left(self._begun, self._board.ends, time.monotonic(), counts.waiting + counts.running)
 
     @property
     def ended(self) -> tuple[float, ...]:
         """When each place came to its end, on the monotonic clock."""
-        return tuple(self._ends)
+        return tuple(self._board.ends)
 
     def result(self, timeout: float | None = None) -> Sweep:
         """Wait until nothing is under way. Raises why it stopped if no picture came at all; TimeoutError after `timeout` s.
@@ -221,25 +204,25 @@ class Sweep(Sequence[Cell]):
     # -- what there is -------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._board.cells)
 
     @overload
     def __getitem__(self, index: int) -> Cell: ...
     @overload
     def __getitem__(self, index: slice) -> list[Cell]: ...
     def __getitem__(self, index: int | slice) -> Cell | list[Cell]:
-        return self._cells[index]
+        return self._board.cells[index]
 
     def __bool__(self) -> bool:
         return True
 
     def at(self, **settings: Value) -> list[Cell]:
         """The cells with these settings: `sweep.at(style="noir")`."""
-        return [cell for cell in self._cells if all(cell.settings.get(name) == value for name, value in settings.items())]
+        return [cell for cell in self._board.cells if all(cell.settings.get(name) == value for name, value in settings.items())]
 
     def rows(self) -> list[dict[str, Any]]:
         """A plain dict for each place: its settings, `state`, `file`, `files`, `seconds`, `credits`, `error`, `task_id`."""
-        return [cell.as_row() for cell in self._cells]
+        return [cell.as_row() for cell in self._board.cells]
 
     def to_dataframe(self) -> pandas.DataFrame:
         """`rows()` as a pandas DataFrame, the settings first. Raises UsageError where pandas is not installed."""
@@ -259,7 +242,7 @@ class Sweep(Sequence[Cell]):
     @property
     def cell_size(self) -> tuple[int, int]:
         """CSS pixels that each picture takes in the grid, width and height."""
-        return contact.cell_size(len(self), self._columns, self.shape)
+        return contact.cell_size(len(self), self._columns, self._board.shape)
 
     def contact_sheet(self) -> Image:
         """All pictures that there are, small, as one labelled picture. `.save("sheet.png")` writes it."""
@@ -271,12 +254,12 @@ class Sweep(Sequence[Cell]):
 
     def priced(self, price: Price) -> str:
         """A price in words, as it is at this server."""
-        return free_here(price) if self.server == "local" else str(price)
+        return free_here(price) if self.server == LOCAL else str(price)
 
     @property
     def server_words(self) -> str:
         """The mark of what is no model's picture."""
-        return "local sketches · " if self.server == "local" else ""
+        return "local sketches · " if self.server == LOCAL else ""
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -285,33 +268,18 @@ class Sweep(Sequence[Cell]):
         state = "" if self.done else ", running" if self.started else ", not started"
         return f"<Sweep {self.id}: {', '.join(said)}{state}>"
 
-    # -- the work, on the I/O thread -----------------------------------------------------------------------------------
+    # -- while nobody looks --------------------------------------------------------------------------------------------
 
-    async def _run(self, future: Future[Sweep]) -> None:
-        self._shared = shared = Shared()
-        if self._asked_to_stop:
-            shared.close()
-        running: set[asyncio.Task[None]] = set()
+    async def _run(self, course: SweepCourse, future: Future[Sweep]) -> None:
         alive = asyncio.create_task(self._stay_alive())
         try:
-            for index in self._order():
-                if self._cells[index].state == "waiting":
-                    await shared.room(lambda: self._under_way)
-                    if self._asked_to_stop or self.stopped:
-                        break
-                self._under_way += 1
-                task = asyncio.create_task(self._one(index, shared))
-                running.add(task)
-                task.add_done_callback(running.discard)
-            while running:
-                await asyncio.wait(running)
+            await course.run()
             await asyncio.to_thread(self._finish)
         except Exception as error:  # noqa: BLE001  # a fault of ours: nobody must wait for ever
-            self.stopped = self.stopped or PixapiError(f"the sweep failed: {type(error).__name__}: {error}")
+            self._board.stopped = self.stopped or PixapiError(f"the sweep failed: {type(error).__name__}: {error}")
         finally:
             alive.cancel()
-        counts = self.counts
-        if self.stopped is not None and not counts.done:
+        if self.stopped is not None and not self.counts.done:
             future.set_exception(self.stopped)
         else:
             future.set_result(self)
@@ -322,11 +290,6 @@ class Sweep(Sequence[Cell]):
             await asyncio.sleep(_STILL_HERE)
             with contextlib.suppress(Exception):  # a ledger in trouble says so where it matters
                 await asyncio.to_thread(SweepRows(self._session.ledger).claim, self.id)
-
-    def _order(self) -> deque[int]:
-        """What was accepted is brought home first."""
-        earlier = [i for i in sorted(self._entries) if self._cells[i].state in ("running", "done")]
-        return deque([*earlier, *(i for i, cell in enumerate(self._cells) if cell.state == "waiting")])
 
     def _finish(self) -> None:
         ended = not self.counts.waiting
@@ -339,99 +302,7 @@ class Sweep(Sequence[Cell]):
                 self.sheet_file = path
         SweepRows(self._session.ledger).release(self.id, ended=ended)
         if ended:
-            self._entries.clear()
-
-    async def _one(self, index: int, shared: Shared) -> None:
-        entry = self._entries.get(index)
-        try:
-            if entry is not None and entry.state == "delivered":
-                await self._draw(index)
-                return
-            await self._carry_out(index, shared, entry)
-        except Exception as error:  # noqa: BLE001  # a fault of ours: its place must not run for ever
-            _log.exception("a place of %s failed", self.id)
-            self._put(index, state="failed", error=f"pixapi_nb failed: {type(error).__name__}.")
-        finally:
-            self._under_way -= 1
-            shared.ended()
-
-    async def _carry_out(self, index: int, shared: Shared, entry: Entry | None) -> None:
-        place = self._cells[index].place
-        options = replace(self._options, sweep=self.id, place=coordinates(place), turns=shared)
-        if any(axis.what == "repeat" and place.settings[axis.name] != 1 for axis in self.plan.axes):
-            options = replace(options, reuse=False)  # the same file would stand there twice
-        since: list[float] = []
-        try:
-            if entry is not None:
-                job = await asyncio.to_thread(self._session.resume, entry, self._server, options)
-            else:
-                job = await asyncio.to_thread(self._session.start, self.plan.request(place), self._server, options)
-            job.watch(lambda event: self._note(index, job, event, since, shared))
-            await job
-        except PixapiError as error:
-            self._fail(index, error, shared)
-            return
-        now = time.monotonic()
-        charged = 0.0 if job.reused and entry is None else job.credits
-        self._ends.append(now)
-        self._put(
-            index,
-            job_id=job.id,
-            task_id=job.task_id,
-            media=job.media,
-            credits=charged,
-            seconds=now - since[0] if since else job.seconds,
-        )
-        await self._draw(index)
-
-    def _note(self, index: int, job: Job, event: Event, since: list[float], shared: Shared) -> None:
-        if isinstance(event, Sending):
-            since[:] = [time.monotonic()]
-            self._put(index, state="running", job_id=job.id)
-        elif isinstance(event, Submitted):
-            self._unknown_in_a_row = 0
-            since[:] = since or [time.monotonic()]
-            self._put(index, state="running", job_id=job.id, task_id=event.id)
-            shared.ended()  # the window may have grown
-        elif isinstance(event, Processing):
-            self._put(index, state="running", progress=event.progress, task_id=event.id)
-        elif isinstance(event, Completed):
-            if since:
-                shared.learn(time.monotonic() - since[0], at_once=len(job.seen) < 2)
-            self._put(index, progress=100.0, credits=event.credits)
-
-    def _fail(self, index: int, error: PixapiError, shared: Shared) -> None:
-        cell = self._cells[index]
-        if isinstance(error, (Withdrawn, BudgetExceeded)):
-            self._cells[index] = Cell(cell.place)  # it was never sent
-        elif isinstance(error, OutcomeUnknown):
-            self._unknown_in_a_row += 1
-            self._put(index, state="unknown", error=error.message)
-        else:
-            reason = error.reason if isinstance(error, TaskFailed) and error.reason else error.message
-            self._put(index, state="failed", error=reason, credits=cell.credits)
-        self._ends.append(time.monotonic())
-        many = self._unknown_in_a_row >= _MANY_UNKNOWN
-        if self.stopped is None and (many or isinstance(error, _FOR_ALL)):
-            self.stopped = error
-            shared.close()
-
-    async def _draw(self, index: int) -> None:
-        """The thumbnail; the picture itself is not kept."""
-        cell = self._cells[index]
-        thumb, note = None, cell.error
-        if cell.media:
-            async with self._drawing:
-                try:
-                    found = await asyncio.to_thread(_thumbnail, cell.media[0], self._edge)
-                except (PixapiError, UnreadableError) as error:
-                    note = f"not shown: {error}"
-                else:
-                    thumb, self.shape = found or (None, self.shape)
-        self._put(index, state="done", progress=100.0, thumb=thumb, error=note)
-
-    def _put(self, index: int, **changes: Any) -> None:
-        self._cells[index] = replace(self._cells[index], **changes)
+            self._board.entries.clear()
 
     # -- coming back ---------------------------------------------------------------------------------------------------
 
@@ -448,7 +319,7 @@ class Sweep(Sequence[Cell]):
         """
         known = _alive.get(row.sweep_id)
         if known is not None and known.belongs_to(own):
-            if known.started and not known.done and known._asked_to_stop:  # noqa: SLF001  # our own
+            if known.started and not known.done and known._stopping:  # noqa: SLF001  # our own
                 raise UsageError(f"{row.sweep_id} is stopping: what was accepted still arrives.", hint="Resume it after that.")
             budget = known._options.budget if options.budget is None else options.budget  # noqa: SLF001
             known.spend(budget=budget, accept_price=options.accept_price)
@@ -469,7 +340,7 @@ class Sweep(Sequence[Cell]):
         for entry in own.ledger.sweep(row.sweep_id):
             index = places.get(entry.place or "")
             if index is not None:
-                made._restore(index, entry)
+                made._board.restore(index, entry)
         return made
 
     @staticmethod
@@ -486,31 +357,12 @@ class Sweep(Sequence[Cell]):
         """Whether it is a sweep of this session."""
         return self._session is own
 
-    def _restore(self, index: int, entry: Entry) -> None:
-        """A place as the ledger has it; of several tries, one that was accepted counts more than one that was not."""
-        if self._cells[index].state in ("running", "done") and entry.state in ("refused", "failed"):
-            return
-        if entry.state == "refused" and NOT_SENT in (entry.error or ""):  # given up while it waited to be sent again
-            return
-        self._entries[index] = entry
-        self._cells[index] = restored(self._cells[index].place, entry)
-
 
 def _elsewhere(sweep_id: str) -> UsageError:
     return UsageError(f"{sweep_id} is being worked on by another kernel.", hint="Interrupt it there first.")
 
 
 _alive: weakref.WeakValueDictionary[str, Sweep] = weakref.WeakValueDictionary()
-
-
-async def _call(work: Any) -> None:
-    work()
-
-
-def _thumbnail(medium: Media, edge: int) -> tuple[bytes, float] | None:
-    if medium.kind == "video":
-        return contact.video_thumbnail(medium.path, edge) if medium.path else None
-    return contact.thumbnail(medium.bytes, edge)
 
 
 def _models(plan: Plan) -> list[str]:

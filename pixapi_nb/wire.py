@@ -34,9 +34,11 @@ from pixapi_nb.errors import (
 from pixapi_nb.models import Completed, ImageRequest, Model, Processing, Request, Submitted, TaskStatus, VideoRequest
 from pixapi_nb.version import __version__
 
-__all__ = ["Secret", "Server", "Wire", "retry_after"]
+__all__ = ["LOCAL", "Secret", "Server", "Wire", "retry_after"]
 
 T = TypeVar("T")
+
+LOCAL = "local"  # the name of the embedded Pixapi, whatever its port
 
 _LARGEST_ANSWER = 512 * 1024 * 1024  # bytes; ten 4K pictures in base64 are about half of it
 _LARGEST_QUESTION = 8 * 1024 * 1024
@@ -116,11 +118,6 @@ class Server:
             _ = urlsplit(self.base_url).port
         except ValueError as error:
             raise UsageError(f"the base URL {clean(self.base_url, 120)!r} is not one: {clean(error, 80)}.") from error
-
-    @property
-    def is_local(self) -> bool:
-        """Whether this is the embedded Pixapi."""
-        return self.name == "local"
 
 
 class Wire:

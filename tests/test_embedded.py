@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -49,12 +50,23 @@ def test_it_starts_when_it_is_needed_and_again_when_it_has_died(embedded, tmp_pa
     process.wait(10)
     assert not embedded.running
     second = embedded.address()
+    assert second == first, "jobs ask there"
     assert httpx.get(second + "/v1/models", headers={"Authorization": "Bearer sk_x"}).status_code == 200
     embedded.stop()
     embedded.stop()
-    assert not embedded.running
+    embedded.revive()
+    assert not embedded.running, "it was not that it had died"
     assert process.stdin.closed, "of the one that died, too"
     assert process.stdout.closed
+
+
+def test_where_its_port_is_taken_meanwhile_it_takes_another(embedded):
+    first = embedded.address()
+    embedded.stop()
+    with socket.create_server(("127.0.0.1", int(first.rpartition(":")[2]))):
+        second = embedded.address()
+        assert second != first
+        assert httpx.get(second + "/v1/models", headers={"Authorization": "Bearer sk_x"}).status_code == 200
 
 
 def test_an_interrupt_of_the_kernel_does_not_reach_it(embedded):
@@ -138,3 +150,16 @@ def test_its_tasks_outlive_it(session, monkeypatch):
     session.embedded.stop()
     again = client.tasks.retrieve(str(job.task_id))
     assert isinstance(again, Completed)
+
+
+def test_a_job_under_way_outlives_it(session, monkeypatch):
+    """As when there is no memory left, on Binder: nobody has to run another cell."""
+    monkeypatch.setenv("PIXAPI_LOCAL_OPTIONS", "--seconds 1")
+    client = Client(base_url="local", session=session)
+    job = client.images.generate(model="nano-banana", prompt="a cup", size="64x64", wait=False)
+    until(lambda: job.task_id, 10)
+    process = session.embedded._process
+    process.kill()
+    process.wait(10)
+    assert len(job.result(30)) == 1
+    assert session.embedded._process is not process

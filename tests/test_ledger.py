@@ -542,7 +542,7 @@ def test_lists(ledger):
     assert len(ledger.unknown()) == 2
 
 
-def test_what_can_be_used_again(ledger, tmp_path):
+def test_what_was_delivered_for_an_identical_request(ledger, tmp_path):
     one, two = a_file(tmp_path, "1.png"), a_file(tmp_path, "2.png")
     for number, (media, other) in enumerate(
         [((one,), {}), ((one, two), {}), ((), {}), ((two,), {"server": "local"}), ((two,), {"digest": "d2"})]
@@ -550,12 +550,9 @@ def test_what_can_be_used_again(ledger, tmp_path):
         ledger.intend(an_entry(f"job{number}", created=1000.0 + number, **other))
         ledger.record(f"job{number}", Delivered(media))
     ledger.intend(an_entry("newer", created=2000.0))
-    assert ledger.reusable(PIXAPI, "d1").job_id == "job1"
-    assert ledger.reusable("local", "d1").job_id == "job3"
-    assert ledger.reusable(PIXAPI, "d3") is None
-    two.path.unlink()
-    assert ledger.reusable(PIXAPI, "d1").job_id == "job0"
-    assert ledger.reusable("local", "d1") is None
+    assert [row.job_id for row in ledger.delivered(PIXAPI, "d1")] == ["job2", "job1", "job0"]
+    assert [row.job_id for row in ledger.delivered("local", "d1")] == ["job3"]
+    assert ledger.delivered(PIXAPI, "d3") == []
 
 
 def test_a_sweep(ledger):
@@ -619,7 +616,7 @@ def test_no_question_reads_the_whole_table(ledger, monkeypatch):
         ledger.recent,
         ledger.unfinished,
         ledger.unknown,
-        lambda: ledger.reusable(PIXAPI, "d1"),
+        lambda: ledger.delivered(PIXAPI, "d1"),
         lambda: ledger.sweep("s1"),
         lambda: ledger.spent(PIXAPI, 0),
     ):
@@ -754,7 +751,7 @@ def check_it_goes_on(ledger, tmp_path, expected=0.0):
     ledger.record("goes-on", Submitted("task_on"))
     assert the(ledger, "task_on").state == "submitted"
     ledger.record("goes-on", Delivered((a_file(tmp_path),), 8.0))
-    assert ledger.reusable(PIXAPI, "d1").job_id == "goes-on"
+    assert [row.job_id for row in ledger.delivered(PIXAPI, "d1")] == ["goes-on"]
 
 
 def a_file_in_its_way(folder):
@@ -788,7 +785,8 @@ def test_without_create_nothing_is_made_until_it_is_needed(tmp_path):
     ledger = Ledger.open(home, create=False)
     assert ledger.recent() == ledger.unfinished() == ledger.unknown() == ledger.sweep("s") == []
     assert ledger.spend() == []
-    assert ledger.get("job1") is ledger.reusable(PIXAPI, "d1") is None
+    assert ledger.get("job1") is None
+    assert ledger.delivered(PIXAPI, "d1") == []
     assert ledger.spent(PIXAPI, 0) == Spent(0, 0)
     assert not home.exists()
     neighbour = Ledger.open(home)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pixapi_nb import recipes
 from pixapi_nb.asking import Ask
-from pixapi_nb.errors import PixapiError, TaskNotFound, UsageError
+from pixapi_nb.errors import BudgetExceeded, PixapiError, TaskNotFound, UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry
@@ -337,20 +337,64 @@ def _folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, _spoilt, _folder], ids=["deleted", "empty", "a folder"])
-def test_files_that_are_not_there_any_more_are_noticed(
-    make: Make, pixapi_server: PixapiServer, harm: Callable[[Path], None]
+def test_files_that_are_not_there_any_more_are_asked_for_again(
+    make: Make, session: Session, pixapi_server: PixapiServer, harm: Callable[[Path], None]
 ) -> None:
+    """Of their task, which costs nothing; anew only where the server does not have it any more."""
     job = make(picture(n=2))
+    before = [one.to_pil().tobytes() for one in job]
     harm(path_of(job, 1))
-    assert not make(picture(n=2), reuse=True).reused
+    again = make(picture(n=2), reuse=True)
+    assert (again.id, again.reused, again.price) == (job.id, True, "from the earlier run, 0 credits")
+    assert [one.to_pil().tobytes() for one in again] == before
+    assert len(pixapi_server.requests("POST")) == len(session.ledger.recent()) == 1
+    row = session.ledger.get(job.id)
+    assert row is not None
+    assert row.credits == job.credits == 4, "what it cost then"
+
+    path_of(job, 0).unlink()
+    pixapi_server.forget(str(job.task_id))
+    anew = make(picture(n=2), reuse=True)
+    assert (anew.reused, anew.credits, len(anew)) == (False, 4, 2)
+    assert anew.id != job.id
+    assert anew.task_id != job.task_id
     assert len(pixapi_server.requests("POST")) == 2
+    assert {one.job_id: one.state for one in session.ledger.recent()} == {job.id: "delivered", anew.id: "delivered"}
+    assert recipes.read(path_of(anew))["task_id"] == anew.task_id
+    assert not session.jobs
+
+
+def test_a_task_that_gives_half_of_it_is_not_the_earlier_run(make: Make, pixapi_server: PixapiServer) -> None:
+    job = make(picture(n=2))
+    path_of(job).unlink()
+    fetched = pixapi_server.requests(server="media")[-1]["path"]
+    (pixapi_server.state / "media" / fetched.lstrip("/")).unlink()
+    anew = make(picture(n=2), reuse=True)
+    assert (anew.reused, len(anew), anew.notes) == (False, 2, [])
+
+
+def test_what_was_synchronous_has_no_task_to_ask(make: Make, pixapi_server: PixapiServer) -> None:
+    path_of(make(synchronous=True)).unlink()
+    assert not make(reuse=True, synchronous=True).reused
+    assert len(pixapi_server.requests("POST")) == 2
+
+
+def test_a_budget_holds_where_the_task_is_gone(make: Make, session: Session, pixapi_server: PixapiServer) -> None:
+    job = make()
+    path_of(job).unlink()
+    assert make(reuse=True, budget=2).reused
+    path_of(job).unlink()
+    pixapi_server.forget(str(job.task_id))
+    with pytest.raises(BudgetExceeded, match="would pass the budget"):
+        make(reuse=True, budget=2)
+    assert len(pixapi_server.requests("POST")) == 1
 
 
 def test_reuse_knows_the_server_and_only_what_was_delivered(make: Make, session: Session, pixapi_server: PixapiServer) -> None:
     job = make()
     row = session.ledger.get(job.id)
     assert isinstance(row, Entry)
-    assert session.ledger.reusable("https://api.pixapi.ai", row.digest) is None
+    assert session.ledger.delivered("https://api.pixapi.ai", row.digest) == []
     pixapi_server.faults({"kind": "fail_task", "task": {"at_progress": 0}})
     with pytest.raises(PixapiError):
         make(picture("fails"))

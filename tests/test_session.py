@@ -33,12 +33,7 @@ def test_the_default_is_pixapi_and_never_the_embedded_one(session, monkeypatch):
     assert not session.embedded.running
     monkeypatch.setenv("PIXAPI_KEY", KEY)
     server = session.server()
-    assert (server.base_url, server.name, server.key, server.is_local) == (
-        DEFAULT_BASE_URL,
-        DEFAULT_BASE_URL,
-        Secret(KEY),
-        False,
-    )
+    assert (server.base_url, server.name, server.key) == (DEFAULT_BASE_URL, DEFAULT_BASE_URL, Secret(KEY))
 
 
 def test_what_is_said_nearer_wins(session, monkeypatch):

@@ -16,6 +16,7 @@ from pixapi_nb.events import Delivered, Event, Stopped
 from pixapi_nb.jobs import Job
 from pixapi_nb.view.line import describe
 from pixapi_nb.view.progress import Progress
+from pixapi_nb.wire import LOCAL
 
 __all__ = ["CellView", "await_view", "wait_for_view"]
 
@@ -91,7 +92,7 @@ def caption(job: Job) -> show.Caption:
         seconds=job.seconds,
         credits=job.price,
         note="; ".join(job.notes) or None,
-        local=job.server == "local",
+        local=job.server == LOCAL,
     )
 
 

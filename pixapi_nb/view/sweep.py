@@ -15,7 +15,7 @@ import anyio
 import ipywidgets as w
 from IPython.display import display
 
-from pixapi_nb import contact, portal, preview, show, show_grid, show_parts
+from pixapi_nb import contact, markup, portal, preview, show_grid, show_parts
 from pixapi_nb.errors import Detached, PixapiError
 from pixapi_nb.pricing import Price
 from pixapi_nb.sweep_cells import Cell
@@ -23,6 +23,7 @@ from pixapi_nb.sweep_plan import Page, Plan
 from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view.line import Line
 from pixapi_nb.view.progress import Progress, close_tree
+from pixapi_nb.wire import LOCAL
 
 __all__ = ["GridProgress", "Stand", "SweepView", "await_sweep", "describe", "describe_axes", "show_plan", "wait_for_sweep"]
 
@@ -124,7 +125,7 @@ class GridProgress:
 
     def say(self, text: str) -> None:
         """Beside the Start button: why it did not."""
-        self._message.value = str(show.note(text, "error"))
+        self._message.value = str(markup.note(text, "error"))
 
     def open(self, line: Line) -> None:
         if not hasattr(self, "_place"):
@@ -272,7 +273,7 @@ class SweepView:
             sheets,
             size,
             said=said,
-            local=sweep.server == "local",
+            local=sweep.server == LOCAL,
             remarks=_remarks(sweep),
             headers=[*names, "state", "file", "seconds", "credits", "error"],
             rows=[self._row(cell) for cell in sweep[:_MOST_ROWS]],
@@ -286,7 +287,7 @@ class SweepView:
     def _row(self, cell: Cell) -> Sequence[object]:
         file = show_grid.file_link(cell.files[0], self._beside) if cell.files else ""
         seconds = None if cell.seconds is None else round(cell.seconds, 1)
-        error = show.words(cell.error or "", 160)
+        error = markup.words(cell.error or "", 160)
         return [*cell.settings.values(), cell.state, file, seconds, cell.credits, error]
 
 

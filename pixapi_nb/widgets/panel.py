@@ -16,12 +16,11 @@ from markupsafe import Markup
 from traitlets import Any as AnyTrait
 from traitlets import Tuple
 
-from pixapi_nb import portal, show, show_parts
+from pixapi_nb import markup, portal, show_parts
 from pixapi_nb.errors import PixapiError, clean
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import InputImage, Kind, Request
 from pixapi_nb.pricing import free_here
-from pixapi_nb.session import LOCAL
 from pixapi_nb.view.cell import CellView
 from pixapi_nb.view.progress import close_tree
 from pixapi_nb.widgets import pieces
@@ -29,7 +28,7 @@ from pixapi_nb.widgets.home import Home
 from pixapi_nb.widgets.place import Place, show_words
 from pixapi_nb.widgets.settings import Chosen, Settings
 from pixapi_nb.widgets.strip import Card, Strip
-from pixapi_nb.wire import Server
+from pixapi_nb.wire import LOCAL, Server
 
 __all__ = ["Order", "Panel", "Result", "boxed"]
 
@@ -219,7 +218,7 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
 
     def _tell(self, error: Exception) -> None:
         said = str(error) if isinstance(error, PixapiError) else f"{type(error).__name__}: {clean(error)}"
-        self._message.value = str(show.note(said, "error"))
+        self._message.value = str(markup.note(said, "error"))
 
     # -- where it stands
 

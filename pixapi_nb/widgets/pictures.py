@@ -14,7 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 from traitlets import List, Tuple, Unicode
 
-from pixapi_nb import preview, show
+from pixapi_nb import markup, preview
 from pixapi_nb.errors import UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
@@ -81,7 +81,7 @@ def compare(before: Any, after: Any, *, labels: tuple[str, str] = ("before", "af
     """
     first = _read(before, labels[0])
     second = _fitted(_read(after, labels[1]), first.size)
-    names = (show.words(labels[0], 80), show.words(labels[1], 80))
+    names = (markup.words(labels[0], 80), markup.words(labels[1], 80))
     return Compare(before=_url(first, _EDGE, _WEIGHT), after=_url(second, _EDGE, _WEIGHT), labels=names)
 
 
@@ -111,7 +111,7 @@ def gallery(
             if unreadable == "refused":
                 raise
             continue
-        words = show.words(captions[index] if captions is not None else one.caption, 300)
+        words = markup.words(captions[index] if captions is not None else one.caption, 300)
         urls = {"small": _url(image, _SMALL[0], small), "large": _url(image, _LARGE[0], large)}
         items.append({**urls, "alt": words or "picture", "caption": words})
     return Gallery(items=items)
@@ -128,7 +128,7 @@ def _flat(results: Any) -> Iterable[_One]:
         pictures = [one for one in results if one.kind == "image"]
         for index, one in enumerate(pictures):
             number = f" [{index}]" if len(pictures) > 1 else ""
-            yield _One(one, f"{show.words(results.request.prompt, 200)}{number}")
+            yield _One(one, f"{markup.words(results.request.prompt, 200)}{number}")
     elif isinstance(results, Media):
         if results.kind == "image":
             yield _One(results, results.path.name if results.path else "")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from pixapi_nb import show
+from pixapi_nb import markup, show
 from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
+from pixapi_nb.wire import LOCAL
 
 __all__ = ["LARGE", "SMALL", "card", "faint", "names", "panel", "place", "prompt", "rules", "side_by_side", "still", "worded"]
 
@@ -36,7 +37,7 @@ def rules() -> Markup:
 
 def names(values: Mapping[str, object]) -> str:
     """Settings in words: `style: noir · warmth: 7`."""
-    return " · ".join(f"{name}: {show.words(value, 80)}" for name, value in values.items())
+    return " · ".join(f"{name}: {markup.words(value, 80)}" for name, value in values.items())
 
 
 def worded(job: Job) -> str:
@@ -44,7 +45,7 @@ def worded(job: Job) -> str:
     asked = job.request.fields()
     number = asked.get("n")
     parts = [
-        "local sketch" if job.server == "local" else None,
+        "local sketch" if job.server == LOCAL else None,
         job.request.model,
         asked.get("size"),
         f"quality {asked['quality']}" if asked.get("quality") else None,
@@ -54,7 +55,7 @@ def worded(job: Job) -> str:
         job.price.removesuffix(", as estimated") if job.error is None else None,
         *job.notes,
     ]
-    return " · ".join(show.words(part, 120) for part in parts if part)
+    return " · ".join(markup.words(part, 120) for part in parts if part)
 
 
 def prompt(spans: Sequence[tuple[str, str | None]], label: str = "The prompt as it will be sent") -> Markup:
@@ -72,7 +73,7 @@ def prompt(spans: Sequence[tuple[str, str | None]], label: str = "The prompt as 
 
 def card(job: Job, values: Mapping[str, object], *, width: int) -> Markup:
     """A result with its settings, or why there is none."""
-    body = _pictures(job, width) if job.error is None else show.note(str(job.error), "error")
+    body = _pictures(job, width) if job.error is None else markup.note(str(job.error), "error")
     lines = [faint(line) for line in (names(values), worded(job), _files(job)) if line]
     return Markup('<div>{}<div style="margin:6px 0 0">{}</div></div>').format(body, Markup("").join(lines))
 
@@ -84,7 +85,7 @@ def _files(job: Job) -> str:
         return ""
     first, here = paths[0], os.getcwd()  # noqa: PTH109
     shown = first.relative_to(here) if first.is_relative_to(here) else first
-    return show.words(f"{shown} and {len(paths) - 1} more" if len(paths) > 1 else shown, 300)
+    return markup.words(f"{shown} and {len(paths) - 1} more" if len(paths) > 1 else shown, 300)
 
 
 def faint(text: str) -> Markup:
@@ -109,7 +110,7 @@ def _medium(medium: Media, job: Job, width: int) -> Markup:
     if medium.kind == "video":
         name = medium.path.name if medium.path else "in memory"
         if width <= SMALL and (medium.path is None or not medium.path.is_file() or medium.path.stat().st_size > _CARRIED):
-            return show.note(f"video: {name}")
+            return markup.note(f"video: {name}")
         return _film(medium, job, width)
     return show.cell(medium, of=len(job.media) * (1 if width > SMALL else 4), alt=job.request.prompt, width=width)
 

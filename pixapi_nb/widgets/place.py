@@ -22,7 +22,7 @@ from IPython.display import DisplayHandle, display
 from markupsafe import Markup
 from traitlets import Bool, Unicode
 
-from pixapi_nb import portal, show
+from pixapi_nb import markup, portal
 from pixapi_nb.view import front
 from pixapi_nb.view.progress import close_tree
 from pixapi_nb.widgets import pieces
@@ -167,4 +167,4 @@ def _one_per_cell(shell: Any, place: Place) -> None:
 
 def show_words(*texts: str) -> str:
     """Lines of plain text, for terminals."""
-    return "\n".join(show.words(text, 2000) for text in texts if text)
+    return "\n".join(markup.words(text, 2000) for text in texts if text)

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from pixapi_nb import pricing, show
+from pixapi_nb import markup, pricing, show
 from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
@@ -75,7 +75,7 @@ class Studio(Panel):
         if task == "edit" and source is None:
             raise UsageError("an edit needs a picture.", hint="Drop one, choose a file, or choose an earlier one.")
         images = (input_image(source, name=self._source.value),) if source is not None and task != "generate" else ()
-        values = {"task": task, "prompt": show.words(self._text.value, 80)} | (
+        values = {"task": task, "prompt": markup.words(self._text.value, 80)} | (
             {"picture": self._source.value} if images else {}
         )
         return Order(self._settings.chosen(), self._text.value.strip(), values, images)
@@ -132,7 +132,7 @@ class Studio(Panel):
         found = []
         for entry in self._home.session.ledger.recent(_HISTORY):
             when = time.strftime("%d %b %H:%M", time.localtime(entry.created))
-            prompt = show.words(entry.request.get("prompt", ""), 60)
+            prompt = markup.words(entry.request.get("prompt", ""), 60)
             for index, file in enumerate(entry.files):
                 if entry.kind == "image" and Path(file).is_file():
                     number = f" [{index}]" if len(entry.files) > 1 else ""
@@ -141,7 +141,7 @@ class Studio(Panel):
 
     def _finished(self, result: Result) -> None:
         with self._telling():
-            stem = f"{show.words(result.job.request.prompt, 60)} · {result.job.id[:4]}"
+            stem = f"{markup.words(result.job.request.prompt, 60)} · {result.job.id[:4]}"
             for index, medium in reversed(list(enumerate(result.job.media))):
                 self._offer(f"{stem} [{index}]" if len(result.job.media) > 1 else stem, medium)
             self._chosen = False  # what has just been made is what one goes on with
@@ -151,7 +151,7 @@ class Studio(Panel):
         """A person has given it a picture."""
         with self._telling():
             data = input_image(given(), name=name).data or b""
-            name = first = show.words(name, 80) or "the picture"
+            name = first = markup.words(name, 80) or "the picture"
             number = 2
             while name in self._sources and self._sources[name].bytes != data:  # another one of that name
                 name, number = f"{first} ({number})", number + 1
