@@ -165,7 +165,6 @@ class Job(Sequence[Media]):
         """Become another job: what it was to be answered from cannot be had. For whoever carries it out."""
         self.id, self.created = uuid.uuid4().hex[:12], time.time()
         self.task_id, self.credits = None, None
-        self.notes.clear()
         self.seen.clear()
 
     # -- its events ------------------------------------------------------------------------------------------------

@@ -120,9 +120,7 @@ class Course:
         """To the end. `whole`: all media or none. Raises what befalls it."""
         done = state if isinstance(state, Completed) else await self._poll(state)
         await self._tell(done)
-        media = await self._fetch(done)
-        if whole and len(media) < len(done.items):
-            raise DownloadFailed(self.job.notes[-1], task_id=self.job.task_id)
+        media = await self._fetch(done, whole=whole)
         await self._finish(media)
         await self._tell(Delivered(media, done.credits))
 
@@ -264,8 +262,9 @@ class Course:
             await self._tell(Trouble(failures, max(0.25, wait), trouble))
             await self.turns.ask(max(0.25, wait))
 
-    async def _fetch(self, done: Completed) -> tuple[Media, ...]:
-        """All media as files. One that cannot be had does not cost the others; none at all raises DownloadFailed."""
+    async def _fetch(self, done: Completed, *, whole: bool) -> tuple[Media, ...]:
+        """All media as files. One that cannot be had does not cost the others, unless `whole`: then, and where there is none
+        at all, DownloadFailed is raised."""
         job, items, received, missing = self.job, done.items, list[Media](), list[str]()
         worst: PixapiError | None = None
         for index in range(len(items)):
@@ -283,7 +282,7 @@ class Course:
                 missing.append(f"result {which}cannot be fetched: {why}")
         if not received and worst is not None and not isinstance(worst, DownloadFailed):
             raise worst
-        if not received:
+        if not received or (whole and missing):
             raise DownloadFailed(missing[-1], task_id=job.task_id)
         job.notes += missing
         if len(items) < job.request.n:

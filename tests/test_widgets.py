@@ -172,6 +172,21 @@ def test_prompt_and_values_are_observable_and_values_move_the_controls(home: Hom
     assert panel.values["warmth"] == 7
 
 
+def test_an_observer_that_fails_finds_prompt_and_values_as_they_are(home: Home) -> None:
+    panel = sliders(home, material="jade")
+    seen: list[Any] = []
+
+    def fail(change: Any) -> None:
+        seen.append(dict(panel.values))
+        raise RuntimeError("no more")
+
+    panel.observe(fail, "prompt")
+    panel._controls["warmth"].value = 7
+    assert seen[-1]["warmth"] == panel.values["warmth"] == 7
+    assert panel.prompt.endswith("warmth 7")
+    assert "no more" in said(panel)
+
+
 def test_the_price_follows_the_settings(home: Home) -> None:
     panel = sliders(home, material="jade")
     assert "8 credits ($0.08)" in said(panel)

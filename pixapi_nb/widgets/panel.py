@@ -128,11 +128,15 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         if self._putting or self._closed:
             return
         with self._telling():
-            self._price.value = ""
-            price = self._home.session.checked_price(self.request())
-            self._price.value = show_parts.line(free_here(price) if self._is_local else str(price))
+            self._refresh()
         for place in self._places:
             place.changed()
+
+    def _refresh(self) -> None:
+        """Show what follows from the controls: the price, and whatever else a panel of its own kind shows."""
+        self._price.value = ""
+        price = self._home.session.checked_price(self.request())
+        self._price.value = show_parts.line(free_here(price) if self._is_local else str(price))
 
     @property
     def _is_local(self) -> bool:

@@ -116,18 +116,21 @@ class PromptSliders(Panel):
         return self._template.spans(self._now())
 
     def _changed(self) -> None:
-        if self._putting or self._closed:
-            return
-        with self._telling():
-            spans = self._spans()
-            self._shown.value = pieces.prompt(spans)
-            self.prompt = "".join(text for text, _ in spans)
-            self.values = self._now()
-        if self._empty(self._now()) is None:
-            super()._changed()
-        else:
-            self._price.value = self._message.value = ""  # nobody has done anything wrong yet
-        self._live.moved()
+        super()._changed()
+        if not self._putting and not self._closed:
+            self._live.moved()
+
+    def _refresh(self) -> None:
+        spans, values = self._spans(), self._now()
+        self._shown.value = pieces.prompt(spans)
+        try:
+            with self.hold_trait_notifications():  # an observer that fails finds both as they are
+                self.prompt, self.values = "".join(text for text, _ in spans), values
+        finally:
+            if self._empty(values) is None:
+                super()._refresh()
+            else:
+                self._price.value = ""  # nobody has done anything wrong yet
 
     # -- going back
 

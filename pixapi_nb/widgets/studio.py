@@ -88,11 +88,11 @@ class Studio(Panel):
         self._text.value = job.request.prompt
         self._source.value = name if (name := values.get("picture")) in self._sources else _NONE
 
-    def _changed(self) -> None:
-        if not self._closed and not self._putting and not self._text.value.strip():
-            self._price.value = self._message.value = ""  # nobody has done anything wrong yet
-            return
-        super()._changed()
+    def _refresh(self) -> None:
+        if self._text.value.strip():
+            super()._refresh()
+        else:
+            self._price.value = ""  # nobody has done anything wrong yet
 
     def _switch(self) -> None:
         """Another task: its button, its inputs, and a model that can do it."""
