@@ -64,10 +64,14 @@ class Downloading:
 
 @dataclass(frozen=True)
 class Delivered:
-    """The end that everybody hopes for: the media, and the credits the server charged (None: it did not say)."""
+    """The end that everybody hopes for: the media, and the credits the server charged (None: it did not say).
+
+    `missing` of them could not be fetched.
+    """
 
     media: tuple[Media, ...]
     credits: float | None = None
+    missing: int = 0
 
 
 @dataclass(frozen=True)

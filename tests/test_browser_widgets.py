@@ -163,9 +163,14 @@ def test_the_studio_in_a_browser(lab: Lab, pixapi_server: PixapiServer) -> None:
     cell.textbox("prompt").set("at dawn")
     cell.wait(lambda _: send.inner_text() == "Edit" and pictures(cell) == 2, what="the picture that goes in")
     send.click()
-    cell.wait(lambda cell: pictures(cell) == 3 and "task: edit" in cell.text(), what="the edit")
+    cell.wait(lambda cell: pictures(cell) == 4 and "task: edit" in cell.text(), what="the edit, over what went in")
+    expect(cell.output.locator(".pixapi-newest").get_by_role("slider")).to_be_visible()
     cell.click("Earlier pictures")
-    cell.wait(lambda cell: pictures(cell) >= 5, what="what the ledger has")
+    cell.wait(lambda cell: pictures(cell) >= 6, what="what the ledger has")
+    cell.output.locator(".pixapi-gallery-item").last.click()
+    cell.click("Use this picture")
+    cell.wait(lambda cell: cell.dropdown("picture").value.startswith("a lighthouse <b>at dusk</b> · "), what="the first one")
+    expect(cell.output.locator("dialog")).to_be_hidden()
     notebook.wait(lambda notebook: str(notebook.cell(1).outputs()[-1]).count("<img") == 2, what="both in the notebook")
     notebook.save()
     reader = lab.reopen(notebook, with_kernel=False)
@@ -203,7 +208,7 @@ def test_a_picture_is_dropped_or_chosen_however_large(lab: Lab, pixapi_server: P
     cell.wait(lambda cell: cell.dropdown("picture").value == "large.png" and "no file" not in cell.text(), what="the large one")
     cell.textbox("prompt").set("at dawn")
     cell.output.locator(".pixapi-act button").click()
-    cell.wait(lambda cell: pictures(cell) == 2, what="the edit")
+    cell.wait(lambda cell: pictures(cell) == 3, what="the edit, over what went in")
     assert pixapi_server.requests("POST", "/edits")[0]["fields"]["image"] == "1 file(s)"
 
 
@@ -320,3 +325,46 @@ def test_it_fits_and_every_control_has_a_label(
         "all => all.filter(one => one.offsetParent && !one.labels?.length && !one.innerText.trim() && !one.ariaLabel).length"
     )
     assert unnamed == 0
+    for role, name in (("slider", "warmth"), ("textbox", "warmth"), ("group", "style")):
+        expect(shown.get_by_role(role, name=name, exact=True)).to_have_count(1)  # type: ignore[arg-type]
+
+
+LONG = "extremely calm and quiet like a lake at dawn"
+LONG_PANEL = f"""\
+%%pixapi nano-banana -s 480x320 --interact
+{{{{mood: {LONG} .. wild = {LONG}}}}} {{{{{"a_very_long_name_" * 3}: 0..10}}}}"""
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_long_words_and_long_names_leave_the_slider_its_room(lab: Lab, pixapi_server: PixapiServer, width: int) -> None:
+    notebook, cell = panel(lab, LONG_PANEL, width=width)
+    if width < 700:
+        notebook.command("application:toggle-left-area")
+    tracks = cell.output.locator(".pixapi-knobs .slider-container").evaluate_all("all => all.map(one => one.offsetWidth)")
+    assert min(tracks) >= 60
+    readout = cell.output.locator(".widget-readout").filter(has_text=LONG)
+    handle = cell.output.get_by_role("slider", name="mood")
+    expect(handle).to_have_attribute("aria-valuetext", LONG)
+    handle.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuetext", "wild")
+    handle.press("ArrowLeft")
+    assert readout.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+    assert readout.evaluate(
+        "one => one.getBoundingClientRect().right <= one.closest('.pixapi-knobs').getBoundingClientRect().right"
+    )
+
+
+def test_an_error_in_a_card_is_set_as_text_and_a_gallery_begins_its_rows_at_one_height(
+    lab: Lab, pixapi_server: PixapiServer
+) -> None:
+    _, cell = panel(lab)
+    pixapi_server.faults({"kind": "status", "status": 402, "match": {"method": "POST"}})
+    cell.click("Generate")
+    cell.wait(lambda cell: "The balance is too low" in cell.text(), what="the error")
+    note = cell.output.locator(".pixapi-card").get_by_text("The balance is too low")
+    height, size = note.evaluate("one => [getComputedStyle(one).lineHeight, getComputedStyle(one).fontSize].map(parseFloat)")
+    assert height == pytest.approx(1.5 * size)
+    other = opened(lab, f"{PICTURES}\ngallery([red, Image.new('RGB', (200, 320)), blue])")
+    tops = other.cell(1).output.locator(".pixapi-gallery-item")
+    expect(tops).to_have_count(3)
+    assert len(set(tops.evaluate_all("all => all.map(one => one.querySelector('img').getBoundingClientRect().top)"))) == 1

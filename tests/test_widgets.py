@@ -15,17 +15,22 @@ import ipywidgets as w
 import pytest
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
+from traitlets import TraitError
 
+from pixapi_nb.asking import Ask
 from pixapi_nb.controls import Choices, Range, Scale
 from pixapi_nb.errors import PromptError, UsageError
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import VideoRequest
 from pixapi_nb.prompt import Template
 from pixapi_nb.session import Options, Session
+from pixapi_nb.sweep_cells import Cell
+from pixapi_nb.sweep_plan import Place
 from pixapi_nb.widgets import PromptSliders, compare, gallery, live
 from pixapi_nb.widgets.controls import abbreviated, control
 from pixapi_nb.widgets.home import Home
 from pixapi_nb.widgets.panel import Panel
+from pixapi_nb.widgets.pictures import Compare
 from pixapi_nb.widgets.strip import MOST
 from pixapi_nb.widgets.studio import Studio
 from tests.harness.kernels import Kernel, nbclient_run
@@ -127,6 +132,11 @@ def test_a_slider_ends_at_the_last_stop_and_shows_as_many_decimals_as_it_has() -
         (("noir", "studio", "pastel"), Choices.of("x", ["noir", "studio", "pastel"])),
         ([1, 2, 4], Choices.of("x", ["1", "2", "4"])),
         ({"dark": "noir", "light": "studio"}, Choices.of("x", ["noir", "studio"])),
+        ([("dark", "noir"), ("light", 2)], Choices.of("x", ["noir", "2"])),
+        (5, Range.of("x", -5, 15, default=5)),
+        (-2, Range.of("x", -6, 2, default=-2)),
+        (0, Range.of("x", 0, 1, default=0)),
+        (0.5, Range.of("x", -0.5, 1.5, default=0.5)),
         (Scale.of("mood", ["calm", "wild"]), Scale.of("x", ["calm", "wild"])),
     ],
 )
@@ -142,13 +152,52 @@ def test_a_plain_value_is_where_the_control_begins_and_a_widget_is_itself() -> N
     assert abbreviated(Template.parse(CUP), {"material": own})[1] == {"material": own}
 
 
+@pytest.mark.parametrize("given", [{"dark": 1, "light": 2}, [("dark", 1), ("light", 2)]])
+def test_choices_with_labels_show_the_labels_and_put_what_they_stand_for_into_the_prompt(home: Home, given: Any) -> None:
+    panel = sliders(home, "a {{x}}", x=given)
+    assert panel._controls["x"]._options_labels == ("dark", "light")
+    panel._controls["x"].label = "light"
+    assert (panel.prompt, panel.values) == ("a 2", {"x": "2"})
+    panel.values = {"x": 1}
+    assert panel._controls["x"].label == "dark"
+
+
+def test_a_fixed_value_shows_no_control(home: Home) -> None:
+    panel = sliders(home, material=w.fixed("jade"))
+    assert panel.prompt == "A noir photo of a jade cup, warmth 5"
+    assert not [one for one in _instances.values() if getattr(one, "description", "") == "material"]
+    with pytest.raises(UsageError, match=r"^style takes one of"):
+        sliders(home, style=w.fixed("pastel"))
+
+
+def test_a_widget_of_the_callers_gets_the_name_as_its_label_where_it_has_none(home: Home) -> None:
+    bare, named = w.Dropdown(options=["jade"]), w.Dropdown(options=["noir"], description="look")
+    sliders(home, material=bare, style=named)
+    assert (bare.description, named.description) == ("material", "look")
+
+
+def test_a_name_that_is_cut_is_read_in_the_tooltip() -> None:
+    assert control(Range.of("x" * 60, 0, 1), 0).tooltip == "x" * 60
+
+
 def test_a_declared_default_survives_another_range() -> None:
     template, _ = abbreviated(Template.parse("{{x: 0..10 = 7}}"), {"x": (0, 20)})
     assert template.controls["x"] == Range.of("x", 0, 20, default=7)
 
 
 @pytest.mark.parametrize(
-    ("given", "why"), [({"colour": 1}, "no {{colour}}"), ({"warmth": 70}, "warmth"), ({"style": ["noir"]}, "style")]
+    ("given", "why"),
+    [
+        ({"colour": 1}, "no {{colour}}"),
+        ({"warmth": 70}, "^warmth takes a whole number"),  # the name once
+        ({"style": ["noir"]}, "^style: one value alone"),
+        ({"material": True}, "^material: .* not True.\nWords to choose from are a list"),
+        ({"material": 123_456}, "^material: a slider about 123456 has too many stops.* a box: '123456'"),
+        ({"n": 0}, "n is 0"),
+        ({"duration": 6}, "duration is for videos, and gemini-3-pro-image-preview makes images"),
+        ({"model": "veo", "n": 3}, "n is for images, and veo makes videos"),
+        ({"model": "veo", "quality": "high"}, "quality is for images"),
+    ],
 )
 def test_what_does_not_fit_is_refused(home: Home, given: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
@@ -209,6 +258,42 @@ def test_a_video_has_a_duration_and_neither_n_nor_quality(home: Home) -> None:
     assert "not a number of seconds" in said(panel)
 
 
+def ask(line: str, cell: str = "a {{style: noir | studio}} {{thing}}", **defaults: Any) -> Ask:
+    return Ask.read(line, cell, defaults={"n": 1, "size": None, "quality": None, **defaults}, variables={}, folder=Path())
+
+
+def test_a_cell_gets_the_settings_that_it_asked_for(home: Home) -> None:
+    panel = PromptSliders.from_ask(ask("nano-banana -n 40"), home, {"thing": 5})
+    assert isinstance(panel._controls["thing"], w.Text), "a variable that is a number asks for no slider"
+    request = panel.request()
+    assert (request.n, request.prompt) == (40, "a noir 5")
+    assert sliders(home, material="jade", n=20).request().n == 20
+    assert PromptSliders.from_ask(ask("veo", size="1024x1024"), home, {"thing": "cup"}).request().size is None
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("nano-banana -d 6", "-d is for videos, and nano-banana makes images"),
+        ("veo -n 3", "-n is for images, and veo makes videos"),
+        ("veo -q high", "-q is for images"),
+    ],
+)
+def test_a_cell_is_refused_what_a_plain_run_of_it_is(home: Home, line: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        PromptSliders.from_ask(ask(line), home, {})
+
+
+def test_prompt_and_results_are_the_panels_own(home: Home) -> None:
+    panel = sliders(home, material="jade")
+    for name, value in (("prompt", "mine"), ("results", ())):
+        with pytest.raises(TraitError, match="read-only"):
+            setattr(panel, name, value)
+    with pytest.raises(UsageError, match="one of the panel's results"):
+        panel.selected = "the first"
+    assert panel.selected is None
+
+
 def test_it_is_at_home_inside_other_layouts(home: Home) -> None:
     one, other = sliders(home, material="jade"), sliders(home, material="clay")
     tab = w.Tab([w.HBox([one]), other])
@@ -251,6 +336,45 @@ def test_choosing_a_result_puts_its_settings_back(home: Home) -> None:
     assert (panel.request().size, panel.request().n) == ("96x64", 1)
     panel.selected = panel.results[0]
     assert (panel.values["warmth"], panel.request().n) == (9, 2)
+
+
+def test_choosing_a_result_puts_a_callers_own_control_back_as_it_was(home: Home) -> None:
+    own = w.Dropdown(options=[1, 2, 3])
+    panel = sliders(home, "x {{a}} {{b}}", a=own, b="old")
+    own.value = 2
+    panel.generate()
+    (job,) = wait_results(panel, 1)
+    panel.values = {"a": 3}
+    assert (own.value, panel.prompt) == (3, "x 3 old")
+    until(lambda: buttons(panel, "Use these settings"), 10, "the card")
+    buttons(panel, "Use these settings")[0].click()
+    assert (panel.selected, own.value, panel.prompt) == (job, 2, "x 2 old")
+    with pytest.raises(UsageError, match="control a does not take 9"):
+        panel.values = {"b": "new", "a": 9}
+    assert panel.values == {"a": 2, "b": "old"}
+    own.options = [1, 3]
+    buttons(panel, "Use these settings")[0].click()
+    assert "control a does not take 2" in said(panel)
+    assert panel.selected is None
+    assert "pixapi-chosen" not in panel._strip.newest.children[0]._dom_classes
+
+
+def test_a_failed_card_that_is_chosen_is_the_marked_one(home: Home, pixapi_server: PixapiServer) -> None:
+    panel = sliders(home, material="jade")
+    panel.generate()
+    (job,) = wait_results(panel, 1)
+    panel.selected = job
+    pixapi_server.faults({"kind": "status", "status": 402, "match": {"method": "POST"}})
+    panel.values = {"warmth": 9}
+    panel.generate()
+    until(lambda: len(buttons(panel, "Use these settings")) == 2, 20, lambda: said(panel))
+    failed, first = panel._strip._cards
+    panel.values = {"warmth": 1}
+    buttons(failed.box, "Use these settings")[0].click()
+    assert panel.values["warmth"] == 9
+    assert panel.selected is None
+    assert ["pixapi-chosen" in one.box._dom_classes for one in (failed, first)] == [True, False]
+    assert "took" not in failed._picture.value
 
 
 def test_what_goes_wrong_is_said_in_the_panel(home: Home, pixapi_server: PixapiServer) -> None:
@@ -367,6 +491,26 @@ def test_compare_takes_whatever_a_picture_is_and_cuts_the_second_to_the_shape_of
         assert compare(source, job).before.startswith("data:image/")
     with pytest.raises(UsageError, match="not a picture"):
         compare(b"no picture", wide)
+    for labels in (("a",), "ab"):
+        with pytest.raises(UsageError, match="labels are two words"):
+            compare(job, wide, labels=labels)
+
+
+def test_compare_of_an_edit_alone_shows_what_went_in(home: Home) -> None:
+    panel = sliders(home, material="jade", image=Image.new("RGB", (96, 64), "crimson"))
+    panel.generate()
+    (edit,) = wait_results(panel, 1)
+    shown = compare(edit)
+    assert shown.labels == ("before", "after")
+    before = Image.open(io.BytesIO(base64.b64decode(shown.before.partition(",")[2]))).convert("RGB")
+    assert before.getpixel((20, 20)) == pytest.approx((220, 20, 60), abs=3)
+    assert shown.after == compare(edit, edit).after
+    plain = sliders(home, material="jade")
+    plain.generate()
+    with pytest.raises(UsageError, match="no picture went into this job"):
+        compare(wait_results(plain, 1)[0])
+    with pytest.raises(UsageError, match="two pictures, or one edit"):
+        compare(before)
 
 
 def test_a_gallery_shows_all_pictures_of_all_results(home: Home) -> None:
@@ -377,6 +521,10 @@ def test_a_gallery_shows_all_pictures_of_all_results(home: Home) -> None:
     assert [one["caption"] for one in made.items] == [f"{job.request.prompt} [0]", f"{job.request.prompt} [1]", ""]
     assert "<jade>" not in str(made._still())
     assert len(gallery(job).items) == 2
+    places = [Place(index, (index,), {"style": "<noir>", "warmth": index}) for index in range(3)]
+    cells = [Cell(places[0], "done", media=job.media[:1]), Cell(places[1], "failed"), Cell(places[2], "done", media=job.media)]
+    said = [one["caption"] for one in gallery(cells).items]
+    assert said == ["style: <noir> · warmth: 0", "style: <noir> · warmth: 2 [0]", "style: <noir> · warmth: 2 [1]"]
     with pytest.raises(UsageError, match="no picture"):
         gallery([])
     with pytest.raises(UsageError, match="2 pictures and 1 caption"):
@@ -404,12 +552,24 @@ def test_the_studio_generates_edits_and_animates(home: Home, pixapi_server: Pixa
     edit, first = wait_results(studio, 2)
     assert first.request.prompt == "a {{literal}} lighthouse"
     assert edit.request.inputs[0].data == first[0].bytes
+    until(lambda: buttons(studio, "Use these settings"), 10, "the card")
+    newest = studio._strip._cards[0].box
+    shown = newest.children[0]
+    assert isinstance(shown, Compare), "an edit is compared with what went in"
+    assert shown.labels == ("before", "after")
+    assert "<img" not in newest.children[1].value
     studio._task.value = "animate"
     assert studio._settings.model.value == "veo"
     assert studio.request().inputs[0].data == edit[0].bytes, "one goes on with what was made last"
     studio.selected = first
     assert (studio._task.value, studio._text.value) == ("generate", "a {{literal}} lighthouse")
     assert studio._settings.model.value == first.request.model
+    studio.generate()
+    wait_results(studio, 3)
+    assert shown.comm is None, "closed"
+    assert "<img" in newest.children[0].value
+    studio.close()
+    assert not _instances
 
 
 def test_the_studio_offers_what_the_ledger_has_and_an_upload(home: Home) -> None:
@@ -425,6 +585,10 @@ def test_the_studio_offers_what_the_ledger_has_and_an_upload(home: Home) -> None
     assert studio._source.value.startswith("a lighthouse · ")
     studio._earlier.value = True
     assert len(studio._history.children[0].items) == 1
+    studio._task.value, studio._source.value = "generate", ""
+    studio._history.children[0]._handle_custom_msg({"event": "use", "index": 0}, [])
+    assert studio._task.value == "edit"
+    assert studio._source.value.startswith("a lighthouse · ")
     studio._earlier.value = False
     data = io.BytesIO()
     Image.new("RGB", (20, 20)).save(data, "PNG")
@@ -439,6 +603,44 @@ def test_the_studio_offers_what_the_ledger_has_and_an_upload(home: Home) -> None
     assert "huge.png is larger than 50 MiB" in said(studio)
     studio.close()
     assert not _instances
+
+
+def test_the_studio_remembers_the_settings_of_each_task(home: Home) -> None:
+    studio = Studio(home)
+    settings, task = studio._settings, studio._task
+    settings.model.value, settings.size.value = "nano-banana", "64x64"
+    task.value = "animate"
+    assert (settings.model.value, settings.size.value) == ("veo", "")
+    settings.duration.value = "6"
+    task.value = "edit"
+    assert (settings.model.value, settings.size.value) == ("nano-banana", "64x64"), "as the other task for pictures has them"
+    settings.size.value = "96x64"
+    task.value = "generate"
+    assert (settings.model.value, settings.size.value) == ("nano-banana", "64x64")
+    task.value = "animate"
+    assert (settings.model.value, settings.duration.value) == ("veo", "6")
+
+
+def test_the_studio_refuses_a_model_that_cannot_do_the_task(home: Home, pixapi_server: PixapiServer) -> None:
+    studio = Studio(home)
+    studio._text.value = "waves"
+    data = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(data, "PNG")
+    drop(studio, "own.png", data.getvalue())
+    studio._task.value = "edit"
+    studio._settings.model.value = "veo"
+    assert "veo makes videos." in said(studio)
+    studio._task.value = "animate"
+    studio._settings.model.value = "nano-banana"
+    assert "nano-banana makes images." in said(studio)
+    assert studio._price.value == ""
+    studio.generate()
+    assert "nano-banana makes images." in said(studio)
+    assert pixapi_server.requests("POST") == []
+    studio._task.value = "generate"
+    studio._settings.model.value = "veo"
+    assert "makes videos" not in said(studio), "text alone makes a video, too"
+    assert isinstance(studio.request(), VideoRequest)
 
 
 def drop(studio: Studio, name: str, data: bytes, *, size: int = 1000) -> None:

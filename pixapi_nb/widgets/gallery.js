@@ -14,6 +14,7 @@ function render({ model, el }) {
   const large = make("img");
   const caption = make("p", "pixapi-gallery-words");
   const count = make("p", "pixapi-gallery-count");
+  const use = make("button", "pixapi-gallery-use", model.get("action"));
   const buttons = items.map(({ small, alt, caption }, index) => {
     const button = make("button", "pixapi-gallery-item");
     const image = make("img");
@@ -55,12 +56,14 @@ function render({ model, el }) {
     const sideways = { ArrowUp: "ArrowLeft", ArrowDown: "ArrowRight" }[event.key] ?? event.key;
     const to = step(current, sideways);
     if (to !== null) event.preventDefault(), show(to);
-    if (event.key === "Enter") event.preventDefault(), box.close();
+    if (event.key === "Enter" && event.target !== use) event.preventDefault(), box.close();
   });
   box.addEventListener("click", () => box.close());
+  use.addEventListener("click", () => model.send({ event: "use", index: current }));
   box.addEventListener("close", () => buttons[current]?.focus());
 
   box.append(large, caption, count);
+  if (model.get("action")) box.append(use);
   grid.append(...buttons);
   el.append(grid, box);
   return () => box.open && box.close();

@@ -14,10 +14,10 @@ from typing import Any
 import ipywidgets as w
 from markupsafe import Markup
 from traitlets import Any as AnyTrait
-from traitlets import Tuple
+from traitlets import Tuple, validate
 
 from pixapi_nb import markup, portal, show_parts
-from pixapi_nb.errors import PixapiError, clean
+from pixapi_nb.errors import PixapiError, UsageError, clean
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import InputImage, Kind, Request
 from pixapi_nb.pricing import free_here
@@ -43,9 +43,16 @@ class Order:
     prompt: str
     values: Mapping[str, Any] = field(default_factory=dict)
     images: tuple[InputImage, ...] = ()
+    makes: Kind | None = None  # what alone its task can be
     made: float = field(default_factory=time.monotonic, compare=False)  # several may begin in another order
 
     def request(self, kind: Kind) -> Request:
+        """The request where the model makes `kind`. Raises UsageError where its task is for the other."""
+        if self.makes is not None and kind != self.makes:
+            raise UsageError(
+                f"{clean(self.chosen.model, 60)} makes {kind}s.",
+                hint=f"Choose a model that makes {self.makes}s, or another task.",
+            )
         return self.chosen.request(kind, self.prompt, self.images)
 
 
@@ -72,11 +79,12 @@ def boxed(name: str, *children: w.Widget, box: type[w.Box] = w.VBox) -> w.Box:
 class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
     """What `PromptSliders` and the studio have in common. Nothing in it waits: callbacks send work to the I/O thread.
 
-    Observable: `results` (finished Jobs, newest first), `selected` (the Job whose settings were put back last, or None).
+    Observable: `results` (finished Jobs, newest first), `selected` (the one whose settings were put back last, or
+    None; setting it puts them back).
     """
 
-    results = Tuple(help="Finished Jobs, newest first.")
-    selected = AnyTrait(None, allow_none=True, help="The Job whose settings the controls were given last.")
+    results = Tuple(read_only=True, help="Finished Jobs, newest first.")
+    selected = AnyTrait(None, allow_none=True, help="The one of `results` whose settings the controls were given last.")
 
     def __init__(self, home: Home, begin: Chosen, *, label_width: str, generate: str = "Generate") -> None:
         self._home = home
@@ -120,8 +128,10 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
 
     def request(self) -> Request:
         """The request as the controls have it now, as far as the model's kind is known. Raises UsageError."""
-        order = self._order()
-        return order.request(self._settings.kind)
+        return self._request(self._order())
+
+    def _request(self, order: Order) -> Request:
+        return order.request(self._settings.known_kind(order.chosen.model) or order.makes or "image")
 
     def _changed(self) -> None:
         """A control has moved."""
@@ -150,7 +160,7 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             self._submit(self._order())
 
     def _submit(self, order: Order) -> None:
-        self._home.session.checked_price(order.request(self._settings.kind))  # what cannot be sent is said at once
+        self._home.session.checked_price(self._request(order))  # what cannot be sent is said at once
         portal.run(self._carry_out, order)
 
     async def _carry_out(self, order: Order) -> Job | None:
@@ -179,7 +189,7 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             self._done.append(result)
             self._done.sort(key=lambda one: one.made, reverse=True)
             results = tuple(one.job for one in self._done)
-        self.results = results
+        self.set_trait("results", results)
         for place in self._places:
             place.changed()
 
@@ -191,23 +201,47 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
                 self._selected(card.job)
             elif card.job.error is None:
                 self.selected = card.job
-            else:
+            else:  # it failed, so it is none of the results
+                self.selected = None
                 self._restore(card.job, card.values)
+                self._strip.mark(card.job)
+
+    def _result(self, job: object) -> Result | None:
+        with self._lock:
+            return next((one for one in self._done if one.job is job), None)
+
+    @validate("selected")
+    def _selectable(self, proposal: Mapping[str, Any]) -> object:
+        job = proposal["value"]
+        if job is not None and self._result(job) is None:
+            raise UsageError("selected takes one of the panel's results, or None.")
+        return job
 
     def _selected(self, job: Job | None) -> None:
         self._strip.mark(job)
-        found = next((one for one in self._done if one.job is job), None)
-        if found is not None:
+        found = self._result(job)
+        if found is None:
+            return
+        try:
             self._restore(found.job, found.values)
+        except Exception:
+            self.selected = None  # the controls do not stand as they did for it
+            raise
 
     def _restore(self, job: Job, values: Mapping[str, Any]) -> None:
-        self._putting = True
-        try:
+        with self._quietly():
             self._settings.put(job.request)
             self._put(job, values)
+
+    @contextlib.contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """The controls that are moved meanwhile are looked at once, at the end."""
+        self._putting = True
+        try:
+            yield
         finally:
             self._putting = False
-        self._changed()
+            self._changed()
 
     # -- telling
 
@@ -242,7 +276,7 @@ class Panel(w.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         """All settings that are not left to the model, by name."""
         try:
             order = self._order()
-            asked = order.request(self._settings.kind).fields()
+            asked = self._request(order).fields()
         except PixapiError:
             return {"model": self._settings.model.value}
         return {**{name: value for name, value in asked.items() if name != "prompt"}, **order.values}

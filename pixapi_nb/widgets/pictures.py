@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from pixapi_nb.errors import UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
+from pixapi_nb.sweep_cells import Cell
 from pixapi_nb.widgets import pieces
 from pixapi_nb.widgets.place import Place
 
@@ -65,6 +66,16 @@ class Gallery(Shown):
     _esm = Path(__file__).with_name("gallery.js")
     _css = Path(__file__).with_name("gallery.css")
     items: List[Any] = List().tag(sync=True)
+    action = Unicode(help="What the button beneath an enlarged picture says, if there is one.").tag(sync=True)
+
+    def __init__(self, items: Sequence[dict[str, str]], sources: Sequence[Any]) -> None:
+        super().__init__(items=list(items))
+        self._sources = sources
+
+    def offer(self, action: str, take: Callable[[Any], None]) -> None:
+        """Have a button beneath an enlarged picture, which hands to `take` what the picture was made of."""
+        self.action = action
+        self.on_msg(lambda _, content, __: take(self._sources[content["index"]]))
 
     def _still(self) -> Markup:
         return pieces.side_by_side([(one["small"], one["caption"]) for one in self.items], width=pieces.SMALL)
@@ -73,25 +84,40 @@ class Gallery(Shown):
         return "\n".join(one["caption"] for one in self.items)
 
 
-def compare(before: Any, after: Any, *, labels: tuple[str, str] = ("before", "after")) -> Compare:
+def compare(before: Any, after: Any = None, *, labels: Sequence[str] = ("before", "after")) -> Compare:
     """A slider over two pictures: Media, a Job (its first), a path, bytes, a PIL image or an array. Raises UsageError.
 
-    The second is cut to the shape of the first where they differ, about its middle. A single Job that is an edit may be
-    compared to what went in: `compare(job.request.images[0], job)`.
+    `compare(edit)` shows what a Job made of the first picture that went into it. The second is cut to the shape of the first
+    where they differ, about its middle.
     """
+    if isinstance(labels, str) or len(labels) != 2:
+        raise UsageError("labels are two words, one for each picture.", hint="Such as labels=('before', 'after').")
+    if after is None:
+        before, after = _gone_in(before), before
     first = _read(before, labels[0])
     second = _fitted(_read(after, labels[1]), first.size)
     names = (markup.words(labels[0], 80), markup.words(labels[1], 80))
     return Compare(before=_url(first, _EDGE, _WEIGHT), after=_url(second, _EDGE, _WEIGHT), labels=names)
 
 
+def _gone_in(job: Any) -> Any:
+    """The picture that a Job started from."""
+    if not isinstance(job, Job):
+        raise UsageError("compare takes two pictures, or one edit.", hint="Such as compare(hero, night), or compare(edit).")
+    if not job.request.inputs:
+        raise UsageError("no picture went into this job, so there is nothing before it.", hint="compare(a, b) takes any two.")
+    if job.request.kind == "video":
+        raise UsageError("a video cannot be compared.", hint="compare takes two pictures, or one edit.")
+    return job.request.inputs[0]
+
+
 def gallery(
     results: Any, *, captions: Sequence[str] | None = None, unreadable: Literal["refused", "left out"] = "refused"
 ) -> Gallery:
-    """A grid of pictures from Jobs (all of each), Media, paths, PIL images…; one of them, or an iterable. Raises UsageError.
+    """A grid of pictures from Jobs and a Sweep's cells (all of each), Media, paths, PIL images…; one of them, or an iterable.
 
     Videos are left out, and with `unreadable="left out"` what cannot be read. Captions are `captions`, or each picture's
-    prompt, or its file's name.
+    prompt, its settings in the sweep, or its file's name. Raises UsageError.
     """
     found = list(_flat(results))
     if captions is not None and len(captions) != len(found):
@@ -103,7 +129,7 @@ def gallery(
             f"{len(found)} pictures are too many for one gallery.", hint=f"Show at most {_MOST}: results[:{_MOST}]."
         )
     small, large = min(_SMALL[1], _SAVED // len(found)), min(_LARGE[1], _HELD // len(found))
-    items = []
+    items, shown = list[dict[str, str]](), list[Any]()
     for index, one in enumerate(found):
         try:
             image = _read(one.source, f"picture {index}")
@@ -114,7 +140,8 @@ def gallery(
         words = markup.words(captions[index] if captions is not None else one.caption, 300)
         urls = {"small": _url(image, _SMALL[0], small), "large": _url(image, _LARGE[0], large)}
         items.append({**urls, "alt": words or "picture", "caption": words})
-    return Gallery(items=items)
+        shown.append(one.source)
+    return Gallery(items, shown)
 
 
 @dataclass(frozen=True)
@@ -124,11 +151,13 @@ class _One:
 
 
 def _flat(results: Any) -> Iterable[_One]:
-    if isinstance(results, Job):
-        pictures = [one for one in results if one.kind == "image"]
+    if isinstance(results, (Job, Cell)):
+        media = results if isinstance(results, Job) else results.media  # a job waits for its own
+        words = results.request.prompt if isinstance(results, Job) else pieces.names(results.settings)
+        pictures = [one for one in media if one.kind == "image"]
         for index, one in enumerate(pictures):
             number = f" [{index}]" if len(pictures) > 1 else ""
-            yield _One(one, f"{markup.words(results.request.prompt, 200)}{number}")
+            yield _One(one, f"{markup.words(words, 200)}{number}")
     elif isinstance(results, Media):
         if results.kind == "image":
             yield _One(results, results.path.name if results.path else "")

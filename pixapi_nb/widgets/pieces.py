@@ -45,13 +45,13 @@ def worded(job: Job) -> str:
     asked = job.request.fields()
     number = asked.get("n")
     parts = [
-        "local sketch" if job.server == LOCAL else None,
+        "local sketch" if job.server == LOCAL and job.error is None else None,
         job.request.model,
         asked.get("size"),
         f"quality {asked['quality']}" if asked.get("quality") else None,
         f"{asked['duration']} s long" if asked.get("duration") else None,
         f"{number} pictures" if isinstance(number, int) and number > 1 else None,
-        f"took {job.seconds:.0f} s" if job.done and not job.reused else None,
+        f"took {job.seconds:.0f} s" if job.done and job.error is None and not job.reused else None,
         job.price.removesuffix(", as estimated") if job.error is None else None,
         *job.notes,
     ]
@@ -71,9 +71,9 @@ def prompt(spans: Sequence[tuple[str, str | None]], label: str = "The prompt as 
     return faint(label) + sheet.format(_SHEET, label, Markup("").join(pieces))
 
 
-def card(job: Job, values: Mapping[str, object], *, width: int) -> Markup:
-    """A result with its settings, or why there is none."""
-    body = _pictures(job, width) if job.error is None else markup.note(str(job.error), "error")
+def card(job: Job, values: Mapping[str, object], *, width: int, pictures: bool = True) -> Markup:
+    """A result with its settings, or why there is none. Its pictures may be shown by somebody else."""
+    body = markup.note(str(job.error), "error") if job.error is not None else _pictures(job, width) if pictures else ""
     lines = [faint(line) for line in (names(values), worded(job), _files(job)) if line]
     return Markup('<div>{}<div style="margin:6px 0 0">{}</div></div>').format(body, Markup("").join(lines))
 

@@ -4,6 +4,7 @@
 // stays. This model is never displayed itself: `initialize` runs in every page that meets it, also after a reload.
 const PLACE = "pixapi-place-";
 const STILL = "pixapi-still-";
+const NAMELESS = ".noUi-handle, .widget-slider > .widget-readout[contenteditable=true], .widget-toggle-buttons > div";
 
 export default {
   initialize({ model }) {
@@ -55,8 +56,20 @@ export default {
       }
     }
 
+    // ipywidgets ties no label to these, so a screen reader would not say what they are for; of a word, only its number.
+    function nameParts(place) {
+      for (const part of place.querySelectorAll(NAMELESS)) {
+        const whole = part.closest(".widget-slider, .widget-toggle-buttons");
+        const text = (name) => whole.querySelector(name)?.textContent ?? "";
+        if (!part.role) part.setAttribute("role", part.isContentEditable ? "textbox" : "group");
+        part.setAttribute("aria-label", text(".widget-label"));
+        if (part.matches(".noUi-handle")) part.setAttribute("aria-valuetext", text(".widget-readout"));
+      }
+    }
+
     function look() {
       empty();
+      for (const place of places) nameParts(place);
       for (const place of [...places]) if (!mounted.has(place)) mount(place).catch(() => mounted.delete(place));
     }
 

@@ -16,7 +16,7 @@ from pixapi_nb.widgets.controls import LABEL
 __all__ = ["MODEL", "Chosen", "Settings"]
 
 MODEL = "gemini-3-pro-image-preview"
-_MOST = 16  # pictures that one request of a panel may ask for
+_MOST = 16  # pictures that one request of a panel may ask for, unless it began with more
 _SIZES: dict[Kind, tuple[str, ...]] = {
     "image": ("auto", "1024x1024", "1536x1024", "1024x1536", "2K", "4K", "1:1", "16:9", "9:16"),
     "video": ("1280x720", "720x1280", "1920x1080", "16:9", "9:16"),
@@ -38,10 +38,19 @@ class Chosen:
     kind: Kind | None = None
 
     @property
-    def likely_kind(self) -> Kind:
-        """What the model makes, as far as is known without asking."""
+    def known_kind(self) -> Kind | None:
+        """What the model makes, if that is known without asking."""
         known = pricing.find(self.model)
-        return self.kind or (known.kind if known else "image")
+        return self.kind or (known.kind if known else None)
+
+    def checked(self) -> Chosen:
+        """Itself. Raises UsageError for a setting that its model is known not to have, and the controls would not show."""
+        model, wrong = clean(self.model, 60), "n" if self.n != 1 else "quality"
+        if self.known_kind == "video" and (self.n != 1 or self.quality):
+            raise UsageError(f"{wrong} is for images, and {model} makes videos.")
+        if self.known_kind == "image" and self.duration is not None:
+            raise UsageError(f"duration is for videos, and {model} makes images.")
+        return self
 
     def request(self, kind: Kind, prompt: str, images: tuple[InputImage, ...]) -> Request:
         """The request for these pictures. Raises UsageError where the model cannot take them."""
@@ -65,6 +74,8 @@ class Settings:
     """The controls themselves; `rows` are what a panel shows, and only those that the model's kind has."""
 
     def __init__(self, begin: Chosen, changed: Callable[[], None], width: str = f"{LABEL}px") -> None:
+        if not isinstance(begin.n, int) or begin.n < 1:
+            raise UsageError(f"n is {clean(begin.n, 40)}; it is a whole number from 1.")
         self._begin, self._kinds = begin, dict[str, Kind]()
         common: dict[str, Any] = {"style": {"description_width": width}}
 
@@ -84,7 +95,8 @@ class Settings:
             layout=w.Layout(width="100%"),
             **common,
         )
-        self.n = w.BoundedIntText(description="n", min=1, max=_MOST, value=begin.n, layout=w.Layout(width="100%"), **common)
+        most = max(_MOST, begin.n)
+        self.n = w.BoundedIntText(description="n", min=1, max=most, value=begin.n, layout=w.Layout(width="100%"), **common)
         self.n.tooltip = "how many pictures"
         self._all = (self.model, self.size, self.quality, self.n, self.duration)
         self.rows = w.VBox(self._all)
@@ -100,11 +112,11 @@ class Settings:
     @property
     def kind(self) -> Kind:
         """What the model makes, as far as is known."""
-        return self._begin.kind or self._kinds.get(self.model.value.strip()) or self._chosen_model.likely_kind
+        return self.known_kind(self.model.value.strip()) or "image"
 
-    @property
-    def _chosen_model(self) -> Chosen:
-        return Chosen(model=self.model.value.strip(), kind=self._begin.kind)
+    def known_kind(self, model: str) -> Kind | None:
+        """What a model makes, if that is known."""
+        return self._begin.kind or self._kinds.get(model) or Chosen(model=model).known_kind
 
     def chosen(self) -> Chosen:
         """As they stand. Raises UsageError for a duration that is no number."""
@@ -127,6 +139,15 @@ class Settings:
         """The server has said what a model makes."""
         self._kinds[model] = kind
         self._fit()
+
+    def standing(self) -> tuple[Any, ...]:
+        """What all of them stand at, the model first: for `stand`."""
+        return tuple(one.value for one in self._all)
+
+    def stand(self, values: tuple[Any, ...]) -> None:
+        """Stand as they stood then."""
+        for one, value in zip(self._all, values, strict=True):
+            one.value = value
 
     def put(self, request: Request) -> None:
         """Stand as they stood for an earlier request."""

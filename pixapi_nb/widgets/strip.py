@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import ipywidgets as w
 
+from pixapi_nb.errors import PixapiError
 from pixapi_nb.jobs import Job
 from pixapi_nb.view.cell import CellView
 from pixapi_nb.view.line import Line, describe
 from pixapi_nb.view.progress import Bar, close_tree
 from pixapi_nb.widgets import pieces
+from pixapi_nb.widgets.pictures import Compare, compare
 
 __all__ = ["Card", "Strip"]
 
@@ -29,6 +32,7 @@ class Card:
         self._closed = self._small = False
         self._bar: Bar | None = Bar()
         self._said = w.HTML(value=pieces.faint(pieces.names(values)))
+        self._slider: Compare | None = None  # of the newest card, if it is an edit
         self._picture = w.HTML()
         self._button = w.Button(description="Use these settings", tooltip="Put these settings back on the controls")
         self._button.on_click(lambda _: choose(self))
@@ -46,7 +50,8 @@ class Card:
         return _CardView(self.job, self._html)
 
     def _html(self) -> str:
-        return str(pieces.card(self.job, self.values, width=pieces.SMALL if self._small else pieces.LARGE))
+        width = pieces.SMALL if self._small else pieces.LARGE
+        return str(pieces.card(self.job, self.values, width=width, pictures=self._slider is None))
 
     def open(self, line: Line) -> None:
         self.update(line)
@@ -65,9 +70,10 @@ class Card:
             bar, self._bar = self._bar, None
             if bar is None or self._closed:
                 return
-            self._picture.value = bundle["text/html"]
+            self._slider = None if self._small else _before_after(self.job)
+            self._picture.value = bundle["text/html"] if self._slider is None else self._html()
             self.box.remove_class("pixapi-running")
-            self.box.children = (self._picture, self._button)
+            self.box.children = (*([self._slider] if self._slider else []), self._picture, self._button)
             bar.close()
             close_tree(self._said)
 
@@ -78,7 +84,11 @@ class Card:
                 return
             self._small = True
             if self._bar is None and not self._closed:
+                slider, self._slider = self._slider, None
                 self._picture.value = self._html()
+                self.box.children = (self._picture, self._button)
+                if slider is not None:
+                    close_tree(slider)
 
     def mark(self, chosen: bool) -> None:
         """Whether its settings are those that the controls were given last."""
@@ -91,10 +101,20 @@ class Card:
             bar, self._bar = self._bar, None
             if bar is not None:
                 bar.close()
-            for one in (self._said, self._picture, self._button):
-                close_tree(one)
+            for one in (self._said, self._picture, self._button, self._slider):
+                if one is not None:
+                    close_tree(one)
             self.box.children = ()
             close_tree(self.box)
+
+
+def _before_after(job: Job) -> Compare | None:
+    """A slider over an edit and what went in, where it is one picture of one."""
+    sides = (job.media, job.request.inputs)
+    if job.error is None and job.request.kind == "image" and all(len(side) == 1 for side in sides):
+        with contextlib.suppress(PixapiError):  # what went in was a URL, or cannot be drawn
+            return compare(job)
+    return None
 
 
 class _CardView(CellView):

@@ -10,12 +10,12 @@ from typing import Any
 
 import ipywidgets as w
 
-from pixapi_nb import markup, pricing, show
+from pixapi_nb import markup, show
 from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.inputs import input_image
 from pixapi_nb.jobs import Job
 from pixapi_nb.media import Media
-from pixapi_nb.models import media_type
+from pixapi_nb.models import Kind, media_type
 from pixapi_nb.view.progress import close_tree
 from pixapi_nb.widgets import pieces
 from pixapi_nb.widgets.controls import LABEL
@@ -28,6 +28,7 @@ from pixapi_nb.widgets.settings import MODEL, Chosen
 __all__ = ["Studio"]
 
 _TASKS = {"generate": "Generate", "edit": "Edit", "animate": "Animate"}
+_MAKES: dict[str, Kind] = {"edit": "image", "animate": "video"}  # with text alone, it is as the model has it
 _VIDEO = "veo"
 _HISTORY = 48  # earlier pictures that are offered
 _NONE = ""
@@ -46,6 +47,7 @@ class Studio(Panel):
         )
         self._text = w.Textarea(description="prompt", placeholder="What do you want to see?", rows=5, **wide)
         self._sources: dict[str, Media] = {}
+        self._kept: dict[str, tuple[Any, ...]] = {}  # by task, how its settings stood
         self._chosen = False  # whether the picture that goes in is the person's choice
         self._source = w.Dropdown(description="picture", options=[("none", _NONE)], value=_NONE, **wide)
         self._drop = Drop(self._take)
@@ -78,7 +80,7 @@ class Studio(Panel):
         values = {"task": task, "prompt": markup.words(self._text.value, 80)} | (
             {"picture": self._source.value} if images else {}
         )
-        return Order(self._settings.chosen(), self._text.value.strip(), values, images)
+        return Order(self._settings.chosen(), self._text.value.strip(), values, images, _MAKES.get(task))
 
     def _spans(self) -> list[tuple[str, str | None]]:
         return [(self._text.value.strip(), None)]
@@ -88,6 +90,11 @@ class Studio(Panel):
         self._text.value = job.request.prompt
         self._source.value = name if (name := values.get("picture")) in self._sources else _NONE
 
+    def _changed(self) -> None:
+        if not self._putting and not self._closed:
+            self._kept[self._task.value] = self._settings.standing()
+        super()._changed()
+
     def _refresh(self) -> None:
         if self._text.value.strip():
             super()._refresh()
@@ -95,19 +102,32 @@ class Studio(Panel):
             self._price.value = ""  # nobody has done anything wrong yet
 
     def _switch(self) -> None:
-        """Another task: its button, its inputs, and a model that can do it."""
+        """Another task: its button, its inputs, and its settings."""
         task = self._task.value
         self._button.description = _TASKS[task]
         self._input.layout.display = "none" if task == "generate" else None
-        if task != "generate" and not self._putting and not self._chosen and self._sources:
-            self._source.value = next(iter(self._sources))
-            self._chosen = False
-        wanted = "video" if task == "animate" else "image"
-        known = pricing.find(self._settings.model.value.strip())
-        if not self._putting and known is not None and known.kind != wanted:
+        if self._putting:
+            return
+        with self._quietly():
+            self._settle(task)
+            if task != "generate" and not self._chosen and self._sources:
+                self._source.value = next(iter(self._sources))
+                self._chosen = False
+
+    def _settle(self, task: str) -> None:
+        """Settings for a task: as it had them; else as they are if the model can do it, or as another such task has them."""
+        wanted = _MAKES.get(task, "image")
+
+        def fits(settings: tuple[Any, ...]) -> bool:
+            return self._settings.known_kind(settings[0].strip()) in (wanted, None)
+
+        now = self._settings.standing()
+        found = self._kept.get(task) or next(filter(fits, (now, *self._kept.values())), None)
+        if found is not None:
+            self._settings.stand(found)
+        else:
             self._settings.size.value = ""
-            self._settings.model.value = _VIDEO if task == "animate" else MODEL
-        self._changed()
+            self._settings.model.value = _VIDEO if wanted == "video" else MODEL
 
     # -- pictures that go in
 
@@ -179,5 +199,15 @@ class Studio(Panel):
             if not files:
                 self._history.children = (w.HTML(value=pieces.faint("Nothing yet: what is generated stands here later.")),)
                 return
-            captions = [name for name, _ in files]
-            self._history.children = (gallery([path for _, path in files], captions=captions, unreadable="left out"),)
+            names = {path: name for name, path in files}
+            shown = gallery([*names], captions=[*names.values()], unreadable="left out")
+            shown.offer("Use this picture", lambda path: self._use(names[path], path))
+            self._history.children = (shown,)
+
+    def _use(self, name: str, path: Path) -> None:
+        """An earlier picture is to go in."""
+        with self._telling():
+            self._offer(name, Media.of(path))
+            self._source.value = name
+            if self._task.value == "generate":
+                self._task.value = "edit"
