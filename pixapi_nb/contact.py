@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from pixapi_nb import preview
 from pixapi_nb.sweep_plan import Page
 
-__all__ = ["DENSITY", "Tile", "block", "cell_size", "sheet", "thumbnail", "video_thumbnail"]
+__all__ = ["DENSITY", "GREY", "WHITE", "Ground", "Tile", "block", "cell_size", "sheet", "thumbnail", "video_thumbnail"]
 
 DENSITY = 2
 """Pixels of a thumbnail for each CSS pixel at which it is shown."""
@@ -24,7 +24,7 @@ _SIZES = ((4, 256), (9, 216), (16, 176), (30, 144), (60, 112), (150, 84), (300, 
 _PAGE = 690  # CSS pixels across
 _LONGEST = 16_000  # pixels of a side; JPEG ends at 65,500
 _GAP = 4 * DENSITY  # as in `show_grid`
-_PAPER, _EMPTY, _WARNED, _INK, _QUIET = "white", (238, 238, 238), (253, 240, 219), (30, 30, 30), (110, 110, 110)
+_INK, _QUIET = (30, 30, 30), (110, 110, 110)
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")  # the widest alphabets first
 
 
@@ -35,6 +35,20 @@ class Tile:
     thumb: bytes | None = None
     text: str = ""
     warned: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The colours beneath the pictures: between them, of a place without one, and of one that failed."""
+
+    paper: tuple[int, int, int]
+    empty: tuple[int, int, int]
+    warned: tuple[int, int, int]
+
+
+WHITE = Ground((255, 255, 255), (238, 238, 238), (253, 240, 219))
+GREY = Ground((128, 128, 128), (160, 160, 160), (205, 176, 128))
+"""Of a page that may be light or dark, and is not told which."""
 
 
 def cell_size(count: int, columns: int, shape: float) -> tuple[int, int]:
@@ -79,16 +93,16 @@ def video_thumbnail(path: Path, edge: int) -> tuple[bytes, float] | None:
     return sink.getvalue(), shape
 
 
-def block(page: Page, tiles: Mapping[int, Tile], size: tuple[int, int]) -> Image.Image:
+def block(page: Page, tiles: Mapping[int, Tile], size: tuple[int, int], ground: Ground = WHITE) -> Image.Image:
     """The pictures of one page without labels, `size` pixels each, `_GAP` apart; all of it smaller where it would be huge."""
     width, height = size[0] + _GAP, size[1] + _GAP
     whole = len(page.columns) * width - _GAP, len(page.cells) * height - _GAP
     share = min(1.0, _LONGEST / whole[0], _LONGEST / whole[1])
     small = max(1, round(size[0] * share)), max(1, round(size[1] * share))
-    image = Image.new("RGB", (max(1, round(whole[0] * share)), max(1, round(whole[1] * share))), _PAPER)
+    image = Image.new("RGB", (max(1, round(whole[0] * share)), max(1, round(whole[1] * share))), ground.paper)
     for down, row in enumerate(page.cells):
         for across, index in enumerate(row):
-            tile = _tile(tiles.get(index, Tile()), small)
+            tile = _tile(tiles.get(index, Tile()), small, ground)
             image.paste(tile, (round(across * width * share), round(down * height * share)))
     return image
 
@@ -104,20 +118,20 @@ def _fitting(pages: Sequence[Page], size: tuple[int, int]) -> tuple[int, int]:
     return size
 
 
-def _tile(tile: Tile, size: tuple[int, int]) -> Image.Image:
-    ground = Image.new("RGB", size, _WARNED if tile.warned else _EMPTY)
+def _tile(tile: Tile, size: tuple[int, int], ground: Ground) -> Image.Image:
+    made = Image.new("RGB", size, ground.warned if tile.warned else ground.empty)
     if tile.thumb is not None:
         with Image.open(io.BytesIO(tile.thumb)) as small:
             fitted = ImageOps.contain(small.convert("RGB"), size, Image.Resampling.LANCZOS)
-            ground.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
+            made.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
     elif tile.text:
         font = _font(max(9, min(22, size[0] // 11)))
         letter = max(1.0, font.getlength("n"))
         lines = textwrap.wrap(tile.text, max(4, int(size[0] * 0.88 / letter)))[: max(1, int(size[1] * 0.9 / (font.size * 1.3)))]
-        ImageDraw.Draw(ground).multiline_text(
+        ImageDraw.Draw(made).multiline_text(
             (size[0] / 2, size[1] / 2), "\n".join(lines), font=font, fill=_INK, anchor="mm", align="center"
         )
-    return ground
+    return made
 
 
 def sheet(
@@ -135,7 +149,7 @@ def sheet(
     above = [line * (bool(page.title) + bool(page.corner) + any(page.columns)) for page in pages]
     tall = margin * 2 + (line + 8 if title else 0) + (line + 4 if foot else 0)
     tall += sum(image.height + extra + 10 for (_, image), extra in zip(parts, above, strict=True))
-    made = Image.new("RGB", (width, tall), _PAPER)
+    made = Image.new("RGB", (width, tall), WHITE.paper)
     draw = ImageDraw.Draw(made)
     top = margin
     if title:

@@ -30,6 +30,8 @@ from pixapi_nb.errors import PromptError, clean
 __all__ = ["Placeholder", "Template"]
 
 _STEPS = re.compile(r"(\S+)(?:\s+step\s+(\S+))?")
+_NEARLY = re.compile(rf"({NUMBER.pattern})\s*(?:to|…|\.\.\.|[-–—])\s*({NUMBER.pattern})(?:\s+step\s.*)?")
+_FORMS = "Choices are written a | b, ranges 0..10, scales calm .. wild; a variable has no colon."
 _SIGN = re.compile(r"\\[\\{}|=.]|\{\{|[{}|=]|(?<!\.)\.\.(?!\.)")
 _ESCAPED = re.compile(r"\\([\\{}|=.])")
 
@@ -155,6 +157,11 @@ class _Piece(NamedTuple):
         return _ESCAPED.sub(r"\1", self.raw)
 
 
+def _with_hyphen(number: str) -> str:
+    """A number with the minus sign of the keyboard: editors and phones write the true one."""
+    return number.replace("\N{MINUS SIGN}", "-")
+
+
 class _Parser:
     """One pass from left to right, which looks at every character a fixed number of times."""
 
@@ -240,8 +247,12 @@ class _Parser:
         whole = self.piece(start, end)
         places: dict[str | int | None, _Piece] = {**dict(enumerate(pieces)), "default": default or whole}
         try:
-            if joint == ".." and cuts and NUMBER.fullmatch(pieces[0].raw):
+            if not whole.raw:
+                raise ControlError(f"nothing is declared after this colon. {_FORMS}", "range")
+            if joint == ".." and cuts and NUMBER.fullmatch(_with_hyphen(pieces[0].raw)):
                 return self.range(name, pieces, default, places)
+            if joint == ".." and not cuts and (nearly := _NEARLY.fullmatch(_with_hyphen(whole.raw))):
+                raise ControlError(f"a range is written with two dots: {nearly[1]}..{nearly[2]}.", "range")
             kind = Scale if joint == ".." and cuts else Choices
             return kind.of(name, [piece.text for piece in pieces], default and default.text)
         except ControlError as error:
@@ -259,11 +270,12 @@ class _Parser:
         return Range.of(name, *(self.number(piece) if piece else None for piece in (low, high, step, default)))
 
     def number(self, piece: _Piece) -> int | float:
-        if not NUMBER.fullmatch(piece.raw):
+        raw = _with_hyphen(piece.raw)
+        if not NUMBER.fullmatch(raw):
             raise self.error(f"“{clean(piece.raw, 40)}” is not a number; a range is written 0..10.", piece)
-        if sum(map(str.isdigit, piece.raw)) > DIGITS:
+        if sum(map(str.isdigit, raw)) > DIGITS:
             raise self.error(f"a number in a range has at most {DIGITS} digits.", piece)
-        return float(piece.raw) if "." in piece.raw else int(piece.raw)
+        return float(raw) if "." in raw else int(raw)
 
     def piece(self, start: int, end: int) -> _Piece:
         raw = self.text[start:end].strip()

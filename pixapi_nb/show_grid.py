@@ -43,8 +43,15 @@ def head(columns: Sequence[str], width: int, *, corner: str = "", title: str = "
         for text in columns
     ]
     before = [_beside(words(corner, 80), "opacity:.72")] if labels else []
-    over = Markup('<div style="font-weight:600;margin:10px 0 2px">{}</div>').format(words(title, 200)) if title else ""
+    over = _over(title, "" if labels else corner)
     return str(Markup("{}{}").format(over, _line([*before, *cells], "align-items:flex-end")))
+
+
+def _over(title: str, axis: str) -> Markup:
+    """What stands above a page: its title, and the axis where no row has a label, and so there is no corner."""
+    named = Markup('<div style="font-weight:600;margin:10px 0 2px">{}</div>').format(words(title, 200)) if title else ""
+    across = Markup('<div style="{};opacity:.72;margin:4px 0 2px">{}</div>').format(_SMALL, words(axis, 80)) if axis else ""
+    return Markup("{}{}").format(named, across)
 
 
 def row(label: str, slots: Sequence[Slot], size: tuple[int, int], *, labels: bool = True) -> str:
@@ -212,9 +219,7 @@ def _page(sheet: Sheet, size: tuple[int, int]) -> Markup:
     for i, text in enumerate(sheet.rows):
         named = [th.format(side, words(text, 80))] if labels else []
         lines.append(tr.format(Markup("").join([*named, *([td] if i == 0 else [])])))
-    over = (
-        Markup('<div style="font-weight:600;margin:10px 0 2px">{}</div>').format(words(sheet.title, 200)) if sheet.title else ""
-    )
+    over = _over(sheet.title, "" if labels else sheet.corner)
     grid = Markup(
         '<table style="margin:0;border-collapse:collapse;table-layout:fixed;font-size:85%;line-height:1.35">{}</table>'
     )

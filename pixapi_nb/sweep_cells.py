@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pixapi_nb.errors import PixapiError
 from pixapi_nb.ledger import Entry
 from pixapi_nb.media import Media
+from pixapi_nb.pricing import Price
 from pixapi_nb.sweep_plan import Place, Plan, Value
 from pixapi_nb.turns import NOT_SENT
 
-__all__ = ["Board", "Cell", "Counts", "State", "coordinates"]
+__all__ = ["Board", "Cell", "Counts", "State", "columns", "coordinates", "estimated"]
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "unknown"]
 
@@ -28,10 +30,31 @@ _STATES: dict[str, State] = {  # the ledger's words; all others are failures
     "closed": "unknown",
 }
 
+_OUTCOME = ("state", "file", "files", "seconds", "credits", "error", "task_id")  # what a row says beside the settings
+
+
+def columns(names: Iterable[str]) -> dict[str, str]:
+    """Where each setting stands in a row: under its own name; under `setting_state` where `state` is what came of it."""
+    own, found = dict.fromkeys(names), dict[str, str]()
+    for name in own:
+        column = name
+        while column in _OUTCOME or (column != name and column in own):
+            column = f"setting_{column}"
+        found[name] = column
+    return found
+
+
+def estimated(price: Price) -> str:
+    """What should have been charged, in words, where the server names no price."""
+    return f"{price} estimated" if price.known else str(price)
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One place of a sweep, as it is at a moment. `progress` is 0 to 100; `thumb` a small JPEG."""
+    """One place of a sweep, as it is at a moment. `progress` is 0 to 100; `thumb` a small JPEG.
+
+    `credits` is what the server charged; `estimate` what it should be, where a picture came and the server named no price.
+    """
 
     place: Place
     state: State = "waiting"
@@ -41,6 +64,7 @@ class Cell:
     media: tuple[Media, ...] = ()
     seconds: float | None = None
     credits: float | None = None
+    estimate: Price | None = None
     error: str | None = None
     thumb: bytes | None = field(default=None, repr=False)
 
@@ -63,8 +87,10 @@ class Cell:
         return {"failed": self.error or "failed", "unknown": "outcome unknown"}.get(self.state, self.state)
 
     def as_row(self) -> dict[str, Any]:
-        """As a plain dict: what came of it, and its settings."""
+        """As a plain dict: its settings under the names of `columns`, and what came of it."""
+        names = columns(self.settings)
         return {
+            **{names[name]: value for name, value in self.settings.items()},
             "state": self.state,
             "file": str(self.files[0]) if self.files else None,
             "files": [str(one) for one in self.files],
@@ -72,13 +98,12 @@ class Cell:
             "credits": self.credits,
             "error": self.error,
             "task_id": self.task_id,
-            **self.settings,
         }
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many places are in each state, and the credits charged so far."""
+    """How many places are in each state, and the credits charged so far; `estimated`: where the server named no price."""
 
     waiting: int
     running: int
@@ -86,13 +111,15 @@ class Counts:
     failed: int
     unknown: int
     credits: float
+    estimated: Price = field(default_factory=lambda: Price.of(0))
 
     @staticmethod
     def of(cells: Sequence[Cell]) -> Counts:
         """Those of these cells."""
         states = [cell.state for cell in cells]
         by = {state: states.count(state) for state in ("waiting", "running", "done", "failed", "unknown")}
-        return Counts(**by, credits=sum(cell.credits or 0.0 for cell in cells))
+        unnamed = (cell.estimate for cell in cells if cell.estimate is not None)
+        return Counts(**by, credits=sum(cell.credits or 0.0 for cell in cells), estimated=sum(unnamed, start=Price.of(0)))
 
     @property
     def total(self) -> int:
@@ -121,9 +148,15 @@ def _restored(place: Place, entry: Entry) -> Cell:
         task_id=entry.task_id,
         media=tuple(media),
         credits=entry.credits,
+        estimate=_estimate(entry) if state == "done" and entry.credits is None else None,
         seconds=entry.updated - entry.created if state == "done" else None,
         error=None if state == "running" else error,
     )
+
+
+def _estimate(entry: Entry) -> Price:
+    low, high = (None if one is None else Decimal(str(one)) for one in (entry.estimate_low, entry.estimate_high))
+    return Price(low, high)
 
 
 class Board:
@@ -137,7 +170,7 @@ class Board:
         self.cells = [Cell(place) for place in plan.places()]
         self.entries: dict[int, Entry] = {}
         self.ends: list[float] = []
-        self.shape = 1.0
+        self.shape = plan.shape
         self.stopped: PixapiError | None = None
 
     def put(self, index: int, **changes: Any) -> None:

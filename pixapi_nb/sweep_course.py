@@ -131,6 +131,7 @@ class SweepCourse:
             task_id=job.task_id,
             media=job.media,
             credits=charged,
+            estimate=job.estimate if charged is None else None,
             seconds=now - since[0] if since else job.seconds,
             error=None,
         )

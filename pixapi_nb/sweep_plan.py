@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from pixapi_nb.controls import ControlError, Free
+from pixapi_nb.controls import ControlError, Free, as_text
 from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.models import ImageRequest, InputImage, Request, VideoRequest
 from pixapi_nb.prompt import Template
 
-__all__ = ["FIELDS", "MOST", "Axis", "Page", "Place", "Plan", "Value", "declared_axes", "given_axis", "pages", "repeated"]
+__all__ = [
+    "FIELDS",
+    "MOST",
+    "Axis",
+    "Page",
+    "Place",
+    "Plan",
+    "Value",
+    "declared_axes",
+    "given_axis",
+    "in_words",
+    "pages",
+    "repeated",
+]
 
 Value: TypeAlias = str | int | float
 
@@ -25,6 +39,15 @@ FIELDS = ("model", "size", "quality", "duration")
 
 _IN_A_ROW = 6  # places of a single axis; more are wrapped
 _WIDE = 8  # columns; of two axes, a longer one goes down
+_SHAPE = re.compile(r"([1-9][0-9]{0,4})[x:]([1-9][0-9]{0,4})")  # of a size: pixels or a ratio
+
+
+def in_words(value: Value) -> str:
+    """A value wherever it is shown: a number as it reads in the prompt."""
+    try:
+        return as_text(value)
+    except ControlError:  # from Python, a field can be given anything
+        return str(value)
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,13 @@ class Plan:
         for axis in self.axes:
             count *= len(axis.values)
         return count
+
+    @property
+    def shape(self) -> float:
+        """Height by width of the pictures asked for; 1 where the size does not tell."""
+        varied = (axis.values[0] for axis in self.axes if axis.name == "size" and axis.what == "field")
+        found = _SHAPE.fullmatch(str(next(varied, self.base.size)))
+        return int(found[2]) / int(found[1]) if found else 1.0
 
     def places(self) -> Iterator[Place]:
         """All of them; the last axis turns fastest."""
@@ -243,7 +273,7 @@ def _packed(axis: Axis) -> Page:
 
 
 def _label(axis: Axis, index: int) -> str:
-    return f"#{axis.values[index]}" if axis.what == "repeat" else str(axis.values[index])
+    return f"#{axis.values[index]}" if axis.what == "repeat" else in_words(axis.values[index])
 
 
 def _index(plan: Plan, at: Mapping[int, int]) -> int:

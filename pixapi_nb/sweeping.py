@@ -10,7 +10,7 @@ import ipywidgets as w
 from IPython.display import display
 from markupsafe import Markup
 
-from pixapi_nb import markup, show_grid
+from pixapi_nb import markup, portal, show_grid
 from pixapi_nb.asking import Ask
 from pixapi_nb.errors import PixapiError, UsageError
 from pixapi_nb.models import Kind
@@ -86,7 +86,7 @@ class Sweeping:
 
     def dry(self, ask: Ask, variables: Mapping[str, Any]) -> None:
         """`--dry-run`."""
-        plan = ask.plan(ask.likely_kind, variables)
+        plan = ask.plan(ask.words.kind or self._session.likely_kind(ask.model), variables)
         total = sum((self._session.checked_price(plan.request(place)) for place in plan.places()), start=0)
         display(show_grid.plan(describe_axes(plan), str(total), "Nothing was sent (--dry-run)."), raw=True)
 
@@ -150,13 +150,15 @@ class Sweeping:
     # -- a value -------------------------------------------------------------------------------------------------------
 
     def show(self, made: Sweep, beside: Path) -> None:
-        """A sweep as a cell's value: nothing under its own cell; its grid in a later one."""
+        """A sweep as a cell's value: nothing under its own cell; its grid in a later one, which only a person leaves early."""
         if self._own == (made, self._shell.execution_count):
             return
         if made.done:
             display(SweepView(made, beside=beside, alone=True).bundle(), raw=True)
         elif made.started:
-            self.open(made, beside=beside, awaited=True, alone=True)
+            view = self.open(made, beside=beside, awaited=True, alone=True)
+            if not front.has_person(self._shell):  # nobody would see what comes after the last cell
+                portal.wait(view.shown)
         elif front.has_person(self._shell):
             self._offer(made, beside)
         else:

@@ -24,7 +24,7 @@ from pixapi_nb.ledger import LedgerWarning
 from pixapi_nb.pace import time_left
 from pixapi_nb.pricing import Price, free_here
 from pixapi_nb.session import Options, Session
-from pixapi_nb.sweep_cells import Board, Cell, Counts, coordinates
+from pixapi_nb.sweep_cells import Board, Cell, Counts, columns, coordinates, estimated
 from pixapi_nb.sweep_course import SweepCourse
 from pixapi_nb.sweep_inputs import keep, kept
 from pixapi_nb.sweep_plan import Plan, Value, pages
@@ -221,18 +221,21 @@ class Sweep(Sequence[Cell]):
         return [cell for cell in self._board.cells if all(cell.settings.get(name) == value for name, value in settings.items())]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A plain dict for each place: its settings, `state`, `file`, `files`, `seconds`, `credits`, `error`, `task_id`."""
+        """A plain dict for each place: its settings, `state`, `file`, `files`, `seconds`, `credits`, `error`, `task_id`.
+
+        A setting that has one of these names stands under `setting_state`, `setting_file`, …: nothing hides anything.
+        """
         return [cell.as_row() for cell in self._board.cells]
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """`rows()` as a pandas DataFrame, the settings first. Raises UsageError where pandas is not installed."""
+        """`rows()` as a pandas DataFrame, under the same names. Raises UsageError where pandas is not installed."""
         try:
             import pandas
         except ImportError:
             raise UsageError("to_dataframe() needs pandas.", hint="%pip install pandas, or use .rows().") from None
-        names = [axis.name for axis in self.plan.axes]
-        more = [name for name in ("state", "file", "seconds", "credits", "error", "task_id") if name not in names]
-        return pandas.DataFrame(self.rows(), columns=[*names, *more])
+        settings = columns(axis.name for axis in self.plan.axes).values()
+        outcome = ("state", "file", "seconds", "credits", "error", "task_id")
+        return pandas.DataFrame(self.rows(), columns=[*settings, *outcome])
 
     def tiles(self) -> dict[int, contact.Tile]:
         """What a contact sheet shows at each place."""
@@ -255,6 +258,15 @@ class Sweep(Sequence[Cell]):
     def priced(self, price: Price) -> str:
         """A price in words, as it is at this server."""
         return free_here(price) if self.server == LOCAL else str(price)
+
+    @property
+    def spent(self) -> str:
+        """What it has cost so far, in words: what the server charged, and an estimate where it named no price."""
+        counts = self.counts
+        charged = Price.of(counts.credits)
+        if counts.estimated == Price.of(0) or self.server == LOCAL:
+            return self.priced(charged + counts.estimated)
+        return (f"{charged} + " if counts.credits else "") + estimated(counts.estimated)
 
     @property
     def server_words(self) -> str:

@@ -38,7 +38,7 @@ def test_a_grid_is_planned_started_filled_and_kept(lab: Lab, pixapi_server: Pixa
     assert cell.buttons() == ["Stop"]
     cell.screenshot(tmp_path / "running.png")
 
-    cell.wait(lambda cell: "6 of 6 done" in cell.text() and not cell.buttons(), 60, "the end")
+    cell.wait(lambda cell: "6 of 6 done" in cell.text() and len(cell.images()) == 1 and not cell.buttons(), 60, "the end")
     (sheet,) = cell.images()
     assert sheet.alt.startswith("contact sheet")
     cell.screenshot(tmp_path / "done.png")
@@ -118,6 +118,14 @@ def test_without_a_person_it_goes_straight_on_and_the_notebook_stays_small(pixap
     assert len(json.dumps(notebook)) < 1_000_000
     assert len(pixapi_server.charges()) == 6
     assert "widgets" not in notebook.metadata or not notebook.metadata["widgets"]
+
+
+def test_without_a_person_a_value_waits_for_its_end(pixapi_server: PixapiServer) -> None:
+    pixapi_server.settings(seconds=1.5)
+    cell = 'from pixapi_nb import sweep\nsweep("a {{style: noir | studio}} cup", model="nano-banana", size="256x256")'
+    outputs = outputs_of(nbclient_run([LOAD, cell]), 1)
+    assert "2 of 2 done" in outputs[-1].data["text/html"]
+    assert "data:image/" in outputs[-1].data["text/html"]
 
 
 def test_with_a_person_nothing_is_sent_before_start(pixapi_server: PixapiServer) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pixapi_nb.errors import UsageError
 from pixapi_nb.models import ImageRequest, InputImage, VideoRequest
 from pixapi_nb.prompt import Template
-from pixapi_nb.sweep_plan import MOST, Axis, Plan, declared_axes, given_axis, pages, repeated
+from pixapi_nb.sweep_plan import MOST, Axis, Plan, declared_axes, given_axis, in_words, pages, repeated
 
 CUP = Template.parse("A {{material}} cup, {{style: noir | studio}}, warmth {{warmth: 0..10}}, {{mood: calm .. lively .. wild}}")
 
@@ -89,6 +89,25 @@ def test_one_axis_is_a_row_and_a_long_one_is_wrapped() -> None:
     assert [page.cells for page in pages(plan(Axis("warmth", tuple(range(8)))))] == [((0, 1, 2, 3),), ((4, 5, 6, 7),)]
     (page,) = pages(plan(Axis("material", tuple(range(100)))))
     assert (len(page.columns), page.rows[0], page.rows[-1]) == (13, "0 … 12", "91 … 99")
+
+
+def test_a_number_reads_as_in_the_prompt() -> None:
+    steam = Template.parse("A cup, steam {{steam: 0..1 step 0.25}}")
+    made = plan(*declared_axes(steam, None, 5), template=steam)
+    (page,) = pages(made)
+    assert page.columns == ("0", "0.25", "0.5", "0.75", "1")
+    assert [made.request(place).prompt.split()[-1] for place in made.places()] == [*page.columns]
+    assert [in_words(value) for value in (2.0, 1e-7, "1.0", True)] == ["2", "0.0000001", "1.0", "True"]
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [("768x512", 2 / 3), ("16:9", 9 / 16), ("512x768", 1.5), ("2K", 1), ("auto", 1), (None, 1)]
+)
+def test_the_size_tells_the_shape(size: str | None, shape: float) -> None:
+    base = ImageRequest(model="m", prompt="", size=size)
+    assert Plan(template=CUP, axes=(Axis("style", ("noir",)),), base=base).shape == shape
+    varied = Axis("size", (size or "auto", "1x2"), "field")
+    assert Plan(template=CUP, axes=(varied,), base=ImageRequest(model="m", prompt="")).shape == shape
 
 
 def test_two_axes_are_rows_and_columns_and_a_long_one_goes_down() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import collections
 import io
+import re
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,13 @@ import pandas
 import pytest
 from PIL import Image
 
-from pixapi_nb import portal, session, sweep
+from pixapi_nb import contact, portal, session, show_grid, sweep
 from pixapi_nb.errors import BudgetExceeded, PromptError, Unauthorized, UsageError
 from pixapi_nb.session import Options
+from pixapi_nb.sweep_cells import columns
 from pixapi_nb.sweep_rows import SweepRows
 from pixapi_nb.sweeps import Sweep
+from pixapi_nb.view.sweep import SweepView, describe
 from tests.harness.kernels import Kernel
 from tests.harness.pixapi import PixapiServer
 
@@ -129,6 +134,68 @@ def test_a_data_frame_where_there_is_pandas(pixapi_server: PixapiServer, monkeyp
         patch.setitem(sys.modules, "pandas", None)
         with pytest.raises(UsageError, match="needs pandas"):
             made.to_dataframe()
+
+
+def test_a_setting_may_have_the_name_of_a_column(pixapi_server: PixapiServer) -> None:
+    made = sweep("a {{state: solid | fluid}} body", **SMALL).result(60)
+    assert [(row["setting_state"], row["state"]) for row in made.rows()] == [("solid", "done"), ("fluid", "done")]
+    names = ["setting_state", "state", "file", "seconds", "credits", "error", "task_id"]
+    assert list(made.to_dataframe().columns) == names
+    assert columns(iter(["state", "setting_state", "style"])) == {
+        "state": "setting_setting_state",
+        "setting_state": "setting_state",
+        "style": "style",
+    }
+
+
+def test_what_the_server_names_no_price_for_is_estimated(
+    pixapi_server: PixapiServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pixapi_server.faults({"match": {"method": "POST", "prompt": "film"}, "kind": "status", "status": 400})
+    made = sweep(PROMPT, **SMALL, axes=["style"], synchronous=True).result(60)
+    assert states(made) == {"done": 2, "failed": 1}
+    assert [cell.credits for cell in made] == [None] * 3
+    assert made.spent == "4 credits ($0.04) estimated"
+    bundle = SweepView(made, beside=tmp_path).bundle()
+    assert "4 credits ($0.04) estimated" in bundle["text/plain"]
+    assert bundle["text/html"].count("2 credits ($0.02) estimated") == 2
+    assert describe(made, 0).price == "4 credits ($0.04) estimated so far"
+
+    made = sweep("a cup {{i: 0..3}}", **SMALL, steps=4, synchronous=True, budget=8).result(60)
+    assert made.counts.waiting
+    monkeypatch.setattr(session, "_current", None)
+    later = session.current()
+    (row,) = Sweep.half_done(later, later.server())
+    row = replace(row, plan={**row.plan, "synchronous": False})
+    again = Sweep.resumed(row, later, later.server(), Options(budget=100))
+    assert again.spent == made.spent
+    assert again.start().result(60).spent == "4 credits ($0.04) + 4 credits ($0.04) estimated"
+
+
+def test_the_grid_has_the_shape_asked_for_before_a_picture_is_there() -> None:
+    made = sweep(PROMPT, model="nano-banana", size="768x512", axes=["style"], start=False)
+    assert made.cell_size[0] / made.cell_size[1] == pytest.approx(1.5, rel=0.01)
+
+
+def test_a_single_axis_is_named_over_its_row(tmp_path: Path) -> None:
+    made = sweep(PROMPT, **SMALL, axes=["style"]).result(60)
+    html = SweepView(made, beside=tmp_path).bundle()["text/html"]
+    assert html.index(">style →<") < html.index(">noir<")
+    (page,) = made.pages
+    head = show_grid.head(page.columns, 100, corner=page.corner, labels=any(page.rows))
+    assert head.index(">style →<") < head.index(">noir<")
+
+
+def test_the_gutters_suit_both_themes_and_the_file_is_on_white(tmp_path: Path) -> None:
+    made = sweep(PROMPT, **SMALL, axes=["style"]).result(60)
+    sources = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', SweepView(made, beside=tmp_path).bundle()["text/html"])
+    with Image.open(io.BytesIO(base64.b64decode(sources[0]))) as shown:
+        edge, gap = contact.DENSITY * made.cell_size[0], 4 * contact.DENSITY
+        red, green, blue = shown.convert("RGB").getpixel((edge + gap // 2, shown.height // 2))
+    assert all(90 < colour < 170 for colour in (red, green, blue))
+    assert made.sheet_file is not None
+    with Image.open(made.sheet_file) as sheet:
+        assert sheet.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
 
 
 def test_videos_stand_there_with_their_first_frame_where_there_is_pyav(

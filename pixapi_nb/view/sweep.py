@@ -17,9 +17,8 @@ from IPython.display import display
 
 from pixapi_nb import contact, markup, portal, preview, show_grid, show_parts
 from pixapi_nb.errors import Detached, PixapiError
-from pixapi_nb.pricing import Price
-from pixapi_nb.sweep_cells import Cell
-from pixapi_nb.sweep_plan import Page, Plan
+from pixapi_nb.sweep_cells import Cell, columns, estimated
+from pixapi_nb.sweep_plan import Page, Plan, in_words
 from pixapi_nb.sweeps import Sweep
 from pixapi_nb.view.line import Line
 from pixapi_nb.view.progress import Progress, close_tree
@@ -49,7 +48,7 @@ def describe(sweep: Sweep, since: float) -> Line:
         elapsed=time.monotonic() - since,
         left=None if sweep.done else sweep.left,
         model="sweep",
-        price=sweep.priced(Price.of(counts.credits)) + " so far",
+        price=f"{sweep.spent} so far",
         task_id=None,
         trouble=sweep.stopped.message if sweep.stopped else None,
     )
@@ -70,7 +69,7 @@ def _states(sweep: Sweep) -> list[tuple[int, str]]:
 
 def describe_axes(plan: Plan) -> list[tuple[str, Sequence[object]]]:
     """Each axis, and its values."""
-    return [(axis.name, axis.values) for axis in plan.axes]
+    return [(axis.name, [in_words(value) for value in axis.values]) for axis in plan.axes]
 
 
 def show_plan(sweep: Sweep, remark: str = "") -> None:
@@ -207,7 +206,7 @@ class GridProgress:
 
 
 def _slot(cell: Cell) -> show_grid.Slot:
-    label = ", ".join(f"{name} {value}" for name, value in cell.settings.items())
+    label = ", ".join(f"{name} {in_words(value)}" for name, value in cell.settings.items())
     if cell.state == "running":
         return show_grid.Slot(percent=cell.progress, label=label)
     if cell.state == "waiting":
@@ -265,9 +264,9 @@ class SweepView:
         tiles, weight = sweep.tiles(), preview.BUDGET // len(sweep.pages)
         sheets = []
         for page in sweep.pages:
-            picture = preview.encode(contact.block(page, tiles, large), weight)
+            picture = preview.encode(contact.block(page, tiles, large, contact.GREY), weight)
             sheets.append(show_grid.Sheet(page.rows, page.columns, picture, page.corner, page.title))
-        names = [axis.name for axis in sweep.plan.axes]
+        names = columns(axis.name for axis in sweep.plan.axes).values()
         said = _said(sweep)
         made = show_grid.finished(
             sheets,
@@ -288,7 +287,9 @@ class SweepView:
         file = show_grid.file_link(cell.files[0], self._beside) if cell.files else ""
         seconds = None if cell.seconds is None else round(cell.seconds, 1)
         error = markup.words(cell.error or "", 160)
-        return [*cell.settings.values(), cell.state, file, seconds, cell.credits, error]
+        settings = [in_words(value) for value in cell.settings.values()]
+        charged = cell.credits if cell.estimate is None else estimated(cell.estimate)
+        return [*settings, cell.state, file, seconds, charged, error]
 
 
 def _fallback(sweep: Sweep) -> dict[str, Any]:
@@ -307,7 +308,7 @@ def _fallback(sweep: Sweep) -> dict[str, Any]:
 def _said(sweep: Sweep) -> str:
     counts = sweep.counts
     states = [f"{number} {word}" for number, word in _states(sweep) if number]
-    return " · ".join([f"{counts.done} of {counts.total} done", *states, sweep.priced(Price.of(counts.credits)), sweep.id])
+    return " · ".join([f"{counts.done} of {counts.total} done", *states, sweep.spent, sweep.id])
 
 
 def _remarks(sweep: Sweep) -> list[tuple[str, str]]:
