@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pixapi_nb import pricing
-from pixapi_nb.errors import UsageError
+from pixapi_nb.errors import UsageError, clean
 from pixapi_nb.models import ImageRequest, InputImage, Kind, Request, VideoRequest
-from pixapi_nb.options import ALL, cell_parser, cell_words
+from pixapi_nb.options import ALL, cell_parser, cell_words, closest
 from pixapi_nb.prompt import Template
 from pixapi_nb.sources import find_image
 from pixapi_nb.sweep_plan import Axis, Plan, declared_axes, repeated
 
 __all__ = ["Ask"]
+
+_STEPS = 5
 
 
 def listed(text: str) -> list[str]:
@@ -46,6 +48,10 @@ class Ask:
             raise UsageError(
                 "no model is given.", hint="Such as %%pixapi gemini-3-pro-image-preview. %pixapi models lists them."
             )
+        if words.steps is not None and words.sweep is None and words.models is None:
+            raise UsageError("--steps is for --sweep, which is not there.", hint="Such as --sweep --steps 3.")
+        if words.steps is not None and words.steps < 1:
+            raise UsageError(f"--steps is {words.steps}; a range has at least one stop.", hint="Such as --sweep --steps 3.")
         images = tuple(find_image(source, variables, folder) for source in words.image)
         return cls(words, Template.parse(cell.strip()), images, defaults)
 
@@ -69,7 +75,7 @@ class Ask:
         if words.interact:
             raise UsageError("--interact and --sweep are two ways to use the prompt's controls; choose one.")
         if words.sweep is not None:
-            axes += declared_axes(self.template, None if words.sweep == ALL else listed(words.sweep), words.steps)
+            axes += declared_axes(self.template, None if words.sweep == ALL else listed(words.sweep), words.steps or _STEPS)
         if len(self.models) > 1:
             axes.insert(0, Axis("model", self.models, "field"))
         varied = {axis.name for axis in axes}
@@ -87,21 +93,17 @@ class Ask:
         given = getattr(self.words, name)
         return self.defaults.get(name) if given is None else given
 
-    @property
-    def likely_kind(self) -> Kind:
-        """What the model makes as far as is known without asking."""
-        known = pricing.find(self.model)
-        kind: Kind = self.words.kind or (known.kind if known else "image")
-        return kind
-
     def request(self, kind: Kind, values: Mapping[str, object]) -> Request:
         """The request, with the template's `values`. Raises UsageError where the options do not fit the kind."""
         prompt = self.template.render(values)
         if (self.words.kind or kind) == "video":
             return self._video(prompt)
         if self.words.duration is not None:
+            known = pricing.find(self.model)
+            likely = "" if known else closest(self.model, [*pricing.MODELS, *pricing.ALIASES])
+            makes = "makes images" if known else "is not known to make them"
             raise UsageError(
-                f"-d is for videos, and {self.model} makes images.",
+                f"-d is for videos, and {clean(self.model, 60)} {makes}.{likely}",
                 hint="--as video overrides that; %pixapi models shows what each model makes.",
             )
         return ImageRequest(

@@ -11,6 +11,8 @@ Every paid call is a Job. Both clients hand their work to the I/O thread, so nei
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import operator
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar, cast
@@ -117,7 +119,9 @@ class Images(Generic[JobT]):
         `size`: `auto`, `WIDTHxHEIGHT` in pixels, a ratio, or `2K` and `4K` (Gemini); `quality`: `low`, `medium`, `high`,
         `auto`; `response_format`: `url` or `b64_json`. `synchronous` uses the endpoint that has no task to come back to.
         """
-        request = ImageRequest(model=model, prompt=prompt, n=n, size=size, quality=quality, response_format=response_format)
+        request = ImageRequest(
+            model=model, prompt=prompt, n=_whole(n), size=size, quality=quality, response_format=response_format
+        )
         return self._start(request, synchronous, wait)
 
     def edit(
@@ -140,7 +144,7 @@ class Images(Generic[JobT]):
         request = ImageRequest(
             model=model,
             prompt=prompt,
-            n=n,
+            n=_whole(n),
             size=size,
             quality=quality,
             response_format=response_format,
@@ -194,3 +198,10 @@ class ModelList(Generic[Models]):
     def list(self) -> Models:
         """The models of this account. Free."""
         return self._listed()
+
+
+def _whole(number: int) -> int:
+    """NumPy's whole numbers are some too."""
+    with contextlib.suppress(TypeError):  # said where requests are checked
+        return operator.index(number)
+    return number

@@ -13,8 +13,9 @@ from IPython.display import display
 
 from pixapi_nb import keys, markup, portal, pricing, recipes
 from pixapi_nb.errors import Detached, PixapiError, UsageError, clean
+from pixapi_nb.jobs import Job
 from pixapi_nb.ledger import Entry
-from pixapi_nb.options import Parser, closest, split
+from pixapi_nb.options import Parser, closest, split, without_keys
 from pixapi_nb.session import DEFAULT_BASE_URL, Options
 from pixapi_nb.sources import find_file
 from pixapi_nb.sweep_rows import SweepRow, SweepRows
@@ -32,13 +33,13 @@ __all__ = ["COMMANDS", "mention_unfinished", "run"]
 _RECENT = 20
 
 
-def run(magics: PixapiMagics, line: str) -> Sweep | None:
-    """Carry out one line; a sweep that is resumed is its value. Raises UsageError for an unknown command."""
+def run(magics: PixapiMagics, line: str) -> Job | Sweep | None:
+    """Carry out one line; what is resumed by its id is its value. Raises UsageError for an unknown command."""
     words = split(line) or ["help"]
     command = COMMANDS.get(words[0])
     if command is None:
         raise UsageError(
-            f"%pixapi {clean(words[0], 60)} does not exist.{closest(words[0], list(COMMANDS))}",
+            f"%pixapi {clean(without_keys(words[0]), 60)} does not exist.{closest(words[0], list(COMMANDS))}",
             hint=f"There are: {', '.join(COMMANDS)}.\nFor a picture use %%pixapi (two percent signs), with the prompt beneath.",
         )
     return command(magics, words[1:])
@@ -141,7 +142,7 @@ def _found(magics: PixapiMagics, wanted: str) -> Entry:
     return entry
 
 
-def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
+def _resume(magics: PixapiMagics, words: Sequence[str]) -> Job | Sweep | None:
     """Bring unfinished work home: all of it, or the one with this ID. Half a sweep sends the rest (`--budget N`, `--yes`)."""
     parser = Parser("%pixapi resume")
     parser.add_argument("id", nargs="*")
@@ -186,6 +187,9 @@ def _resume(magics: PixapiMagics, words: Sequence[str]) -> Sweep | None:
         wait_for_sweep(grid)
     if trouble:
         raise trouble[0]
+    if wanted and len(jobs) == 1 and not grids:
+        magics.owned(jobs[0])
+        return jobs[0]
     return grids[0].sweep if len(grids) == 1 else None
 
 
@@ -280,7 +284,8 @@ def _login(magics: PixapiMagics, words: Sequence[str]) -> None:
     if given.forget:
         session.key = None
         keys.forget()
-        _say("The key is forgotten, here and in the keyring.")
+        left = " PIXAPI_KEY is still set in the environment, and is used." if session.key_source() else ""
+        _say(f"The key is forgotten, here and in the keyring.{left}")
         return
     if not front.has_person(magics.shell):
         raise UsageError("nobody is there to type the key.", hint="Set the environment variable PIXAPI_KEY instead.")
@@ -346,7 +351,7 @@ def _help(magics: PixapiMagics, words: Sequence[str]) -> None:
     _table(["command", "what it does"], rows)
 
 
-COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], Sweep | None]] = {
+COMMANDS: dict[str, Callable[[PixapiMagics, Sequence[str]], Job | Sweep | None]] = {
     "models": _models,
     "tasks": _tasks,
     "resume": _resume,

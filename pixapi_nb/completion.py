@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from pixapi_nb import pricing
+from pixapi_nb import pricing, session
 from pixapi_nb.commands import COMMANDS
 from pixapi_nb.inputs import may_be_picture
 from pixapi_nb.options import cell_parser
+from pixapi_nb.sweep_rows import SweepRows
 
 __all__ = ["complete", "install", "remove"]
 
@@ -21,19 +23,33 @@ _VALUES = {
     "-d": ("4", "6", "8"),
 }
 _SAME = {"-s": "--size", "-q": "--quality", "--duration": "-d"}
+_OF_COMMANDS = {"tasks": ("--close", "--all"), "resume": ("--budget", "--yes"), "login": ("--keyring", "--forget")}
 
 
 def complete(line: str, word: str, variables: dict[str, Any]) -> list[str]:
-    """What may stand for `word`, the last one of `line` up to the cursor."""
+    """What may stand for `word`, the last one of `line` up to the cursor; after `--embed=` that is what follows the sign."""
     words = line.split()
     before = words[1:] if line[-1:].isspace() or not word else words[1:-1]
+    last = words[-1] if words and not line[-1:].isspace() else ""
+    option, sign, _ = last.partition("=")
     if line.startswith("%pixapi"):
-        found: list[str] = [] if before else list(COMMANDS)
-        if before == ["recipe"]:
-            return []
+        found: Sequence[str] = _for_command(before) if before else list(COMMANDS)
+    elif sign and option.startswith("--"):
+        found = _VALUES.get(option, ())
+        found = found if not word.startswith(option) else [f"{option}={value}" for value in found]
     else:
         found = _for_cell(before, variables)
     return [one for one in found if one.startswith(word)]
+
+
+def _for_command(before: Sequence[str]) -> list[str]:
+    options = list(_OF_COMMANDS.get(before[0], ()))
+    if before[0] == "resume" or before[-1] == "--close":
+        ledger = session.current().ledger
+        open_ = [*ledger.unfinished(limit=50), *(ledger.unknown(limit=50) if before[-1] == "--close" else [])]
+        sweeps = [row.sweep_id for row in SweepRows(ledger).half_done()]
+        return [*(entry.task_id or entry.job_id for entry in open_), *sweeps, *options]
+    return options
 
 
 def _for_cell(before: list[str], variables: dict[str, Any]) -> list[str]:
@@ -44,8 +60,16 @@ def _for_cell(before: list[str], variables: dict[str, Any]) -> list[str]:
     if last in ("-i", "--image"):
         names = [name for name in variables if not name.startswith("_")]
         return [name for name in names if may_be_picture(variables[name])]
-    options = [option for action in cell_parser().actions for option in action.option_strings if option.startswith("--")]
-    return [*([] if before else [*pricing.MODELS, *pricing.ALIASES]), *options]
+    parser = cell_parser()
+    options = [option for action in parser.actions for option in action.option_strings if option.startswith("--")]
+    models = dict.fromkeys([*pricing.MODELS, *pricing.ALIASES, *session.current().listed_models()])
+    pairs = zip(["", *before], before, strict=False)
+    named = any(not word.startswith("-") and previous not in _TAKE for previous, word in pairs)
+    return [*([] if named else models), *options]
+
+
+_TAKE = {option for action in cell_parser().actions if action.nargs != 0 for option in action.option_strings}
+"""Options with a value: the word behind one is no model."""
 
 
 def _completer(shell: Any, event: Any) -> list[str]:

@@ -17,6 +17,8 @@
   * LocalServerError: the embedded Pixapi could not be started
   * Detached: the wait was left; the work goes on and is charged
 
+Beside the tree: Interrupted, the KeyboardInterrupt of who waits in Python, so that no `except PixapiError` swallows it.
+
 Every error shows in a notebook as a few lines: what is wrong, and the way on (`hint`).
 Statuses and names are those of Pixapi's Errors page.
 """
@@ -35,6 +37,7 @@ __all__ = [
     "EndpointMissing",
     "InsufficientCredits",
     "InternalError",
+    "Interrupted",
     "InvalidRequest",
     "LocalServerError",
     "MissingKey",
@@ -146,7 +149,7 @@ class APIError(PixapiError):
 
     `status` is the HTTP status, `code` the API's name for the error if it gave one, `request_id` what Pixapi's support
     asks for, `documented` whether the body had one of the API's shapes, `retry_after` seconds if the server said so,
-    `attempts` how often the request was sent.
+    `attempts` how often the request was sent, `page` whether the body was no JSON at all, but a gateway's page, or empty.
     """
 
     statuses: ClassVar[tuple[int, ...]] = ()
@@ -166,7 +169,7 @@ class APIError(PixapiError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.status, self.code, self.request_id = status, code, request_id
-        self.documented, self.retry_after, self.attempts = documented, retry_after, attempts
+        self.documented, self.retry_after, self.attempts, self.page = documented, retry_after, attempts, False
 
     def _lines(self) -> list[str]:
         lines = super()._lines()
@@ -240,7 +243,10 @@ class ModelNotFound(APIError):
 class TaskNotFound(APIError):
     """The server does not know this task (any more)."""
 
-    hint = "Tasks are kept by the server for a limited time, and belong to the account that made them."
+    hint = (
+        "Tasks are kept by the server for a limited time, and belong to the account that made them.\n"
+        "%pixapi tasks lists those that are known here."
+    )
 
 
 class EndpointMissing(APIError):
@@ -350,5 +356,22 @@ class Detached(PixapiError):
 
     def __init__(self, task_id: str | None, *, hint: str | None = None) -> None:
         self.task_id = task_id
-        what = f"task {task_id}" if task_id else "the request"
-        super().__init__(f"stopped waiting; {what} goes on, and is charged.", hint=hint)
+        super().__init__(_goes_on(task_id), hint=hint)
+
+
+def _goes_on(task_id: str | None) -> str:
+    if task_id:
+        return f"stopped waiting; task {task_id} goes on, and is charged."
+    return "stopped waiting; the request goes on, and is charged once the server accepts it."
+
+
+class Interrupted(KeyboardInterrupt):
+    """A wait in Python was interrupted; the work goes on and is charged. `task_id` as in Detached."""
+
+    def __init__(self, task_id: str | None, *, hint: str) -> None:
+        self.task_id = task_id
+        super().__init__(f"{_goes_on(task_id)}\n{hint}")
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a stack."""
+        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]

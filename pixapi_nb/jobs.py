@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from pixapi_nb import portal, show
-from pixapi_nb.errors import PixapiError, clean
+from pixapi_nb.errors import Interrupted, PixapiError, clean
 from pixapi_nb.events import (
     Completed,
     Delivered,
@@ -59,6 +59,7 @@ class Job(Sequence[Media]):
         self.credits: float | None = None
         self.notes: list[str] = []
         self.reused = False  # answered from an earlier identical request
+        self.synchronous = False  # there is no task to come back to
         self.seen: list[Seen] = []
         self._started = time.monotonic()
         self._ended: float | None = None
@@ -127,9 +128,19 @@ class Job(Sequence[Media]):
     def result(self, timeout: float | None = None) -> Job:
         """Wait until the media are here, and return this job. Raises what it ended with; TimeoutError after `timeout` s.
 
-        The wait may be left at any time: the job goes on.
+        The wait may be left at any time: the job goes on. An interrupt raises Interrupted, a KeyboardInterrupt that says so.
         """
-        return portal.wait(self._future, timeout)
+        try:
+            return portal.wait(self._future, timeout)
+        except KeyboardInterrupt:
+            raise Interrupted(self.task_id, hint=self.way_back) from None
+
+    @property
+    def way_back(self) -> str:
+        """How to come back to it."""
+        if self.synchronous and self.task_id is None:
+            return "There is no task to come back to: it arrives only while this kernel lives."
+        return f"Come back to it at any time: %pixapi resume {self.task_id or self.id}"
 
     def __await__(self) -> Generator[Any, None, Job]:
         return portal.left_alone(self._future, asyncio.get_running_loop()).__await__()
@@ -144,9 +155,9 @@ class Job(Sequence[Media]):
         """The result as a tuple (OpenAI's name for it). Waits."""
         return self.result().media
 
-    def save(self, folder: str) -> list[Any]:
+    def save(self, folder: str | Path) -> list[Path]:
         """Copy all media into a folder, which is made if missing; returns the paths. Waits."""
-        return [one.save(folder.rstrip("/") + "/") for one in self]
+        return [one.save(f"{folder}/") for one in self]
 
     def __len__(self) -> int:
         return len(self.result().media)

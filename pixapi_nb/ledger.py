@@ -152,7 +152,9 @@ def after(entry: Entry, event: Event) -> Entry:
         case Delivered():
             files = tuple(str(one.path.absolute()) for one in event.media if one.path)
             charged = entry.credits if event.credits is None else event.credits
-            return replace(entry, state="delivered", files=files, credits=charged, error=None)
+            # What is not all in files can be fetched again, where there is a task to ask.
+            whole = len(files) == len(event.media) + event.missing or entry.task_id is None
+            return replace(entry, state="delivered" if whole else "completed", files=files, credits=charged, error=None)
         case Stopped() if is_open:
             state = _stopped(entry.state, event.error)
             charged = 0.0 if state in ("refused", "failed") and entry.credits is None else entry.credits
@@ -210,7 +212,8 @@ class Ledger:
         """Write a row before its request is sent.
 
         With a `budget`, all that was charged or is reserved at this server since `since`, and the top of this estimate,
-        must not pass it, over all kernels: else BudgetExceeded, and nothing is written. An unknown price counts as 0.
+        must not pass it, over all kernels: else BudgetExceeded, and nothing is written. A price without a known top counts
+        as its beginning, an unknown one as 0.
         """
 
         def insert(db: sqlite3.Connection) -> None:
@@ -272,9 +275,9 @@ class Ledger:
         found = self._entries(_IN_STATES, one="unknown", other="sending", server=server, limit=limit)
         return [entry for entry in found if entry.state == "unknown"]
 
-    def delivered(self, server: str, digest: str) -> list[Entry]:
-        """The delivered jobs for an identical request, newest first. Their files may be gone since."""
-        return self._entries(_DELIVERED, digest=digest, server=server)
+    def identical(self, server: str, digest: str) -> list[Entry]:
+        """The jobs for an identical request that are paid for or under way, newest first. Their files may be gone since."""
+        return self._entries(_IDENTICAL, digest=digest, server=server)
 
     def sweep(self, sweep_id: str) -> list[Entry]:
         """The jobs of a sweep, oldest first."""
@@ -301,7 +304,7 @@ class Ledger:
 
 
 def _check_budget(spent: Spent, entry: Entry, budget: float) -> None:
-    top = entry.estimate_high or 0.0
+    top = entry.estimate_high or entry.estimate_low or 0.0
     if spent.charged + spent.reserved + top > budget + 1e-6:
         raise BudgetExceeded(
             f"this request may cost {_credits(top)} credits, and would pass the budget of {_credits(budget)}: "
@@ -355,8 +358,8 @@ _RECENT = """SELECT * FROM jobs WHERE :server IS NULL OR server = :server
     ORDER BY created DESC, rowid DESC LIMIT :limit"""
 _IN_STATES = """SELECT * FROM jobs WHERE state IN (:one, :other) AND (:server IS NULL OR server = :server)
     ORDER BY created DESC, rowid DESC LIMIT :limit"""
-_DELIVERED = """SELECT * FROM jobs WHERE digest = :digest AND server = :server AND state = 'delivered'
-    ORDER BY created DESC, rowid DESC LIMIT 100"""
+_IDENTICAL = """SELECT * FROM jobs WHERE digest = :digest AND server = :server
+    AND state IN ('sending', 'submitted', 'completed', 'delivered') ORDER BY created DESC, rowid DESC LIMIT 100"""
 _OF_SWEEP = "SELECT * FROM jobs WHERE sweep = :sweep ORDER BY created, rowid"
 _SPENT = """SELECT coalesce(sum(charged), 0.0), coalesce(sum(reserved), 0.0) FROM priced
     WHERE server = :server AND created >= :since"""

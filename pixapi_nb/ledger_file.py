@@ -71,14 +71,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
 )
 
 # What a row costs, the only place that knows. Credits that the server named are charged; what was accepted, or may have
-# been, reserves the top of its estimate; a delivery without a word about credits counts as charged by that estimate. What
-# was refused, failed, lost or closed costs no more than the server named.
+# been, reserves the top of its estimate, or its beginning where no top is known; a delivery without a word about credits
+# counts as charged by that estimate. What was refused, failed, lost or closed costs no more than the server named.
 _PRICED = """CREATE TEMP VIEW priced AS SELECT *,
-    CASE WHEN credits IS NULL AND state = 'delivered' THEN coalesce(estimate_high, 0) ELSE 0 END AS estimated,
+    CASE WHEN credits IS NULL AND state = 'delivered' THEN coalesce(estimate_high, estimate_low, 0) ELSE 0 END AS estimated,
     CASE WHEN credits IS NOT NULL THEN credits
-         WHEN state = 'delivered' THEN coalesce(estimate_high, 0) ELSE 0 END AS charged,
+         WHEN state = 'delivered' THEN coalesce(estimate_high, estimate_low, 0) ELSE 0 END AS charged,
     CASE WHEN credits IS NULL AND state IN ('sending', 'submitted', 'completed', 'unknown')
-         THEN coalesce(estimate_high, 0) ELSE 0 END AS reserved,
+         THEN coalesce(estimate_high, estimate_low, 0) ELSE 0 END AS reserved,
     credits IS NULL AND estimate_high IS NULL
          AND state IN ('sending', 'submitted', 'completed', 'unknown', 'delivered') AS unpriced
     FROM main.jobs"""

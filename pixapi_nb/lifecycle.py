@@ -51,7 +51,7 @@ _LEAST_TRIES = 30  # before that patience ends: a laptop that slept has lost hou
 _ODD_ANSWERS = 5  # unreadable answers in a row about one task
 _PASSING = (408, 425, 429)  # refusals of a question that are over in a while
 _GONE_ANSWERS = 3  # "no such task" in a row, before it is believed: a server may know a new task a little late
-_FRESH_URLS = 3  # how often new URLs are asked for
+_ADDRESS_TRIES = 6  # of a medium whose address does not work: a CDN may lag some seconds behind
 _LASTING = (Submitted, Completed, Delivered, Stopped)  # what is written down; the others need no worker thread
 
 
@@ -60,9 +60,11 @@ class Course:
     """Carries out one job on one server.
 
     `synchronous` uses the endpoint without a task; `task_id` comes back to a task instead of sending anything, or with
-    `make_anew` before: where the task cannot give its media again, that is called, and the request is sent.
+    `make_anew` before: where the task cannot give its media again, that is called with the error, which it may raise, and
+    the request is sent. `earlier` finds the result of an identical request, once the bytes of all inputs are known.
     `record` writes an event down before it is told to anybody; `intend` writes down that money is about to be spent, and
-    may refuse. Both may block, and run in a worker thread. `finish` completes the files, `explain` an error's way on.
+    may refuse; of a task that comes back, that the server knows it. Both may block, and run in a worker thread. `finish`
+    completes the files, `explain` an error's way on.
     `turns` says when it may speak to the server, where many jobs share one pace.
     """
 
@@ -71,7 +73,8 @@ class Course:
     folder: Path
     synchronous: bool = False
     task_id: str | None = None
-    make_anew: Callable[[], None] | None = None
+    make_anew: Callable[[PixapiError], None] | None = None
+    earlier: Callable[[Request], Job | None] = lambda request: None
     intend: Callable[[], None] = lambda: None
     record: Callable[[Event], None] = lambda event: None
     explain: Callable[[PixapiError], None] = lambda error: None
@@ -96,24 +99,33 @@ class Course:
             await self._stop(fault)
 
     async def _make(self) -> None:
-        self.job.request = await self._with_bytes(self.job.request)
-        await self._deliver(await self._pay())
+        asked = self.job.request
+        self.job.request = await self._with_bytes(asked)
+        found = await asyncio.to_thread(self.earlier, self.job.request) if self.job.request is not asked else None
+        if found is None:
+            await self._deliver(await self._pay())
+            return
+        self.job.reused, self.job.task_id = True, found.task_id
+        await self._tell(Delivered(found.media))
 
     async def _come_back(self, task_id: str, *, whole: bool = False) -> None:
         self.job.task_id = task_id
         await self.turns.ask(0.0)
         state = await self._retrieve(task_id)
+        if self.make_anew is None:
+            await asyncio.to_thread(self.intend)
         if not isinstance(state, Completed):
             await self._tell(state)
         await self._deliver(state, whole=whole)
 
-    async def _make_unless_there(self, task_id: str, make_anew: Callable[[], None]) -> None:
+    async def _make_unless_there(self, task_id: str, make_anew: Callable[[PixapiError], None]) -> None:
         self.job.reused = True
         try:
             await self._come_back(task_id, whole=True)
-        except (TaskNotFound, TaskFailed, DownloadFailed):
+        except (TaskNotFound, TaskFailed, DownloadFailed) as error:
+            await self._write_down(Stopped(error))
+            make_anew(error)
             self.job.reused = False
-            make_anew()
             await self._make()
 
     async def _deliver(self, state: Submitted | Processing | Completed, *, whole: bool = False) -> None:
@@ -122,7 +134,7 @@ class Course:
         await self._tell(done)
         media = await self._fetch(done, whole=whole)
         await self._finish(media)
-        await self._tell(Delivered(media, done.credits))
+        await self._tell(Delivered(media, done.credits, len(done.items) - len(media)))
 
     async def _with_bytes(self, request: Request) -> Request:
         """An edit is sent with its pictures: those given by URL are fetched first. (A video's start image may be a URL.)"""
@@ -134,7 +146,8 @@ class Course:
         task_id = self.job.task_id
         if task_id and not isinstance(error, (TaskFailed, TaskNotFound, DownloadFailed)):
             first = "Set the key with %pixapi login. " if isinstance(error, Unauthorized) else ""
-            error.hint = f"{first}Task {task_id} goes on at the server. Come back to it with %pixapi resume {task_id}"
+            state = "is kept by" if isinstance(error, UnexpectedAnswer) else "goes on at"
+            error.hint = f"{first}Task {task_id} {state} the server. Come back to it with %pixapi resume {task_id}"
         if isinstance(error, InternalError) and error.hint is None:
             error.hint = "Nothing was charged, as far as the API's documents say. Run the cell again a little later."
         try:
@@ -145,6 +158,10 @@ class Course:
 
     async def _tell(self, event: Event) -> None:
         """Write an event down, then tell it. What is paid for is not given up because either did not work."""
+        await self._write_down(event)
+        self.job.publish(event)
+
+    async def _write_down(self, event: Event) -> None:
         try:
             if isinstance(event, _LASTING):
                 await asyncio.to_thread(self.record, event)
@@ -153,7 +170,6 @@ class Course:
                 self.record(event)
         except Exception as error:  # noqa: BLE001
             self._note(f"the ledger took no note of it ({type(error).__name__}: {clean(error, 200)})")
-        self.job.publish(event)
 
     async def _finish(self, media: tuple[Media, ...]) -> None:
         try:
@@ -197,16 +213,19 @@ class Course:
 
     async def _post(self, sent: float) -> Submitted | Completed:
         request = self.job.request
-        if self.synchronous or (self.wire.without_async and isinstance(request, ImageRequest)):
+        if self.synchronous or (self.wire.async_missed > 1 and isinstance(request, ImageRequest)):
+            self.job.synchronous = True
             return await self._answered(sent, self.wire.generate(request))
         try:
             accepted = await self._answered(sent, self.wire.submit(request))
         except EndpointMissing:
             if not isinstance(request, ImageRequest):
                 raise
+            self.job.synchronous = True
             done = await self._answered(await self.turns.pay(), self.wire.generate(request))
-            self.wire.without_async = True
-            self.job.notes.append("this server has no asynchronous endpoints; the synchronous one was used")
+            if not self.wire.async_missed:
+                self.job.notes.append("this server has no asynchronous endpoints; the synchronous one was used")
+            self.wire.async_missed += 1
             return done
         await self._tell(accepted)
         return accepted
@@ -293,16 +312,18 @@ class Course:
         """Item `index`, and the items as they are now: a URL that has ended is asked for again through the task."""
         outputs, job = Outputs(self.folder, self._tell, again=self.task_id is not None), self.job
         stem = file_stem(job.request.prompt, job.created, job.id, index, len(items))
-        for _ in range(_FRESH_URLS):
+        for failures in range(_ADDRESS_TRIES):
+            if failures:
+                await anyio.sleep(max(0.25, backoff(failures, self._chance.random())))
+                if job.task_id is not None:
+                    items = await self._fresh_items(job.task_id, items)
             with contextlib.suppress(Expired):
                 return await outputs.receive(self.wire, items[index], stem, index, len(items)), items
-            if job.task_id is None:
+            if job.task_id is None and items[index].url is None:
                 break
-            items = await self._fresh_items(job.task_id, items)
         return None, items
 
     async def _fresh_items(self, task_id: str, items: tuple[MediaItem, ...]) -> tuple[MediaItem, ...]:
-        await anyio.sleep(0.5)
         status = await self._retrieve(task_id)
         fresh = status.items if isinstance(status, Completed) else ()
         return fresh if len(fresh) == len(items) else items

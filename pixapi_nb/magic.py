@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import contextlib
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Bool, Enum, Float, Integer, Unicode, observe
+from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, observe, validate
 
 from pixapi_nb import commands, completion, portal, session, show_parts
 from pixapi_nb.asking import Ask
+from pixapi_nb.books import midnight
+from pixapi_nb.errors import PixapiError, UsageError, clean
 from pixapi_nb.events import Completed, Delivered, Event, Submitted
 from pixapi_nb.jobs import Job
 from pixapi_nb.models import Kind, Request
+from pixapi_nb.options import cell_parser, cell_words
 from pixapi_nb.session import Options, Session
 from pixapi_nb.sweeping import Sweeping
 from pixapi_nb.sweeps import Sweep
@@ -56,6 +60,13 @@ class PixapiMagics(Magics):
         self.awaiting = Awaiting(shell)
         self.sweeping = Sweeping(shell, self.session)
         self._own: tuple[Job | None, int] = (None, -1)
+        self._coming: dict[str, Job] = {}  # by the name that it is going to have
+
+    @validate("budget")
+    def _no_debt(self, proposal: Any) -> float | None:
+        if proposal.value is not None and not proposal.value >= 0:
+            raise TraitError(f"a budget is 0 credits or more, not {proposal.value:g}.")
+        return None if proposal.value is None else float(proposal.value)
 
     @observe("budget")
     def _limit(self, change: Any) -> None:
@@ -94,6 +105,8 @@ class PixapiMagics(Magics):
         """
         if cell is None:
             return commands.run(self, line)
+        if running := self._running_inputs(line):
+            wait_for_start(portal.run(_settled, running))
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
@@ -112,6 +125,8 @@ class PixapiMagics(Magics):
         return self._pixapi_awaited(line, cell)
 
     async def _pixapi_awaited(self, line: str, cell: str) -> Job | Sweep | None:
+        if running := self._running_inputs(line):
+            await await_start(portal.run(_settled, running))
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
@@ -142,15 +157,26 @@ class PixapiMagics(Magics):
         defaults = {name: getattr(self, name) for name in ("n", "size", "quality", "embed", "save", "reuse")}
         return Ask.read(line, cell, defaults=defaults, variables=self._variables, folder=self._beside)
 
+    def _running_inputs(self, line: str) -> list[Job]:
+        """The jobs that `-i` names and that are still being made: the cell waits for them, where an interrupt reaches it."""
+        names = [source.partition("[")[0] for source in cell_parser().parse(cell_words(line)).image]
+        jobs = [self._variables.get(name, self._coming.get(name)) for name in names]
+        return [job for job in jobs if isinstance(job, Job) and not job.done]
+
     def _folder(self, ask: Ask) -> Path:
         named = ask.option("save")
-        return self._beside / Path(named).expanduser() if named else self.session.folder
+        if not named:
+            return self.session.folder
+        folder = self._beside / Path(named).expanduser()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"--save {clean(named, 80)} is a file, and has to be a folder.", hint="Nothing was sent.")
+        return folder
 
     def _without_sending(self, ask: Ask) -> None:
         if ask.sweeps:
             self.sweeping.dry(ask, self._variables)
             return
-        if ask.words.interact:
+        if ask.words.interact and not ask.words.dry_run:
             from pixapi_nb.widgets.home import Home
             from pixapi_nb.widgets.sliders import PromptSliders
 
@@ -160,9 +186,20 @@ class PixapiMagics(Magics):
                 made.observe(lambda change: self._variables.update({ask.words.out: change.new[0]}), "results")
             display(made)
             return
-        request = ask.request(ask.likely_kind, self._variables)
+        request = ask.request(ask.words.kind or self.session.likely_kind(ask.model), self._variables)
         price = self.session.checked_price(request)
-        rows = [*request.fields().items(), *(("image", one.name) for one in request.inputs), ("price", price)]
+        rows = [*request.fields().items(), *(("image", one.name) for one in request.inputs)]
+        rows.append(("price", price if price.known else "unknown"))
+        server, budget = self.session.server_name(), self.session.budget
+        if ask.option("reuse"):
+            here, there = self.session.earlier(request, server)
+            rows.append(("reuse", "an earlier run answers it: 0 credits" if here or there else "no earlier run answers it"))
+        if budget is not None:
+            left = budget - sum(self.session.ledger.spent(server, midnight()))
+            fits = price.top is not None and price.top <= left
+            rows.append(
+                ("budget", f"{max(0.0, left):g} of {budget:g} credits are left{'' if fits else ': it would be refused'}")
+            )
         display(show_parts.request(rows, "Nothing was sent (--dry-run)."), raw=True)
 
     def _begin_sweep(self, ask: Ask, server: Server, kind: Kind, *, awaited: bool) -> SweepView:
@@ -191,14 +228,21 @@ class PixapiMagics(Magics):
         job = self.session.start(request, server, options)
         if ask.words.out:
             self._variables.pop(ask.words.out, None)
+            self._coming[ask.words.out] = job
+        if job.reused and ask.words.save:
+            job.notes.append("its files stay where they are")
         if ask.words.sync:
             job.notes.append("--sync: there is no task to come back to")
-        self._own = (job, self.shell.execution_count)
+        self.owned(job)
         if ask.words.out:
             job.watch(lambda event: self._bind(ask.words.out, job, event))
         # Without a person nobody would see a result that comes after the last cell.
         background = ask.words.background and front.has_person(self.shell)
         return self.show(job, awaited=awaited, background=background, embed=ask.option("embed"))
+
+    def owned(self, job: Job) -> None:
+        """The cell that is running shows it: as the cell's value it is not shown again."""
+        self._own = (job, self.shell.execution_count)
 
     def panel_options(self, ask: Ask | None = None) -> Options:
         """How a panel's generations are carried out: a cell's panel as the cell says, and as the settings are by then."""
@@ -247,8 +291,10 @@ class PixapiMagics(Magics):
             return
         if job.done:
             display(CellView(job, embed=self.embed, beside=self._beside).bundle(), raw=True)
-        else:
+        elif front.has_person(self.shell):
             self.show(job, awaited=True, background=True)
+        else:  # nobody would see a result that comes later
+            wait_for_view(self.show(job, awaited=False))
 
     def show_sweep(self, made: Sweep) -> None:
         """The same for a sweep."""
@@ -272,6 +318,13 @@ class PixapiMagics(Magics):
         manager.registry.pop(type(self).__name__, None)
         if self in self.shell.configurables:
             self.shell.configurables.remove(self)
+
+
+async def _settled(jobs: Sequence[Job]) -> None:
+    """Wait until they have ended, well or not."""
+    for job in jobs:
+        with contextlib.suppress(PixapiError):
+            await job
 
 
 _loaded: dict[int, PixapiMagics] = {}

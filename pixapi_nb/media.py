@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixapi_nb import show
-from pixapi_nb.errors import PixapiError
+from pixapi_nb.errors import PixapiError, clean
 from pixapi_nb.models import Kind, media_type, suffix
 
 if TYPE_CHECKING:
@@ -63,18 +63,34 @@ class Media:
         return image
 
     def save(self, path: str | Path) -> Path:
-        """Copy it to a file, or into a folder; missing folders are made. A missing suffix is added."""
+        """Copy it to a file, or into a folder; missing folders are made. A missing suffix is added.
+
+        A picture under a name of another kind is converted: `.save("hero.jpg")`. Raises PixapiError where that cannot be.
+        """
         target = Path(path).expanduser()
         if target.is_dir() or str(path).endswith("/"):
             target = target / (self.path.name if self.path else f"pixapi{suffix(self.media_type)}")
         if not target.suffix:
             target = target.with_suffix(suffix(self.media_type))
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self.data is None and self.path is not None and self.path.exists():
+        usual = (".jpg", ".jpeg") if self.media_type == "image/jpeg" else (suffix(self.media_type),)
+        if self.kind == "image" and target.suffix.lower() not in usual:
+            self._convert(target)
+        elif self.data is None and self.path is not None and self.path.exists():
             shutil.copyfile(self.path, target)
         else:
             target.write_bytes(self.bytes)
         return target
+
+    def _convert(self, target: Path) -> None:
+        image = self.to_pil()
+        try:
+            if image.mode != "RGB" and target.suffix.lower() in (".jpg", ".jpeg"):  # which has no transparency
+                image = image.convert("RGB")
+            image.save(target)
+        except (ValueError, KeyError, OSError) as error:
+            target.unlink(missing_ok=True)
+            raise PixapiError(f"{target.name} cannot be written: {clean(error, 120)}.", hint="Try .png or .jpg.") from error
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path.name if self.path else 'in memory'}>"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import difflib
 import keyword
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pixapi_nb.errors import UsageError, clean
 
-__all__ = ["ALL", "Parser", "cell_parser", "cell_words", "closest", "split"]
+__all__ = ["ALL", "Parser", "cell_parser", "cell_words", "closest", "split", "without_keys"]
+
+_KEY = re.compile(r"sk_\w+")
 
 
 def closest(word: str, known: Sequence[str]) -> str:
@@ -29,6 +32,14 @@ def split(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError as error:
         raise UsageError(f"the line cannot be read: {str(error).lower()}.", hint="Is a quote missing?") from error
+
+
+def without_keys(text: str) -> str:
+    """
+    >>> without_keys("login=sk_live_123")
+    'login=sk_…'
+    """
+    return _KEY.sub("sk_…", text)
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,12 +71,18 @@ class Parser(argparse.ArgumentParser):
             wrong = rest[0].partition("=")[0]
             what = "option" if wrong.startswith("-") else "word"
             raise UsageError(
-                f"{what} {clean(wrong, 60)} is not known.{closest(wrong, options) if what == 'option' else ''}",
-                hint="The prompt goes beneath the first line of the cell."
-                if what == "word" and self.prog.startswith("%%")
-                else self._way_on,
+                f"{what} {clean(without_keys(wrong), 60)} is not known.{closest(wrong, options) if what == 'option' else ''}",
+                hint=self._hint(wrong, words) if what == "word" else self._way_on,
             )
         return known
+
+    def _hint(self, word: str, words: Sequence[str]) -> str:
+        """What a word too many was meant to be."""
+        if _KEY.search(word):
+            return "A key does not belong into a notebook, which saves it: take it out, and let %pixapi login ask for it."
+        if f"--sweep={ALL}" in words:
+            return f"For some of the controls write --sweep={clean(word, 60)}, in one word."
+        return "The prompt goes beneath the first line of the cell." if self.prog.startswith("%%") else self._way_on
 
 
 def _count(text: str) -> int:
@@ -125,7 +142,7 @@ def cell_parser() -> Parser:
     add("--dry-run", action="store_true", help="show the request and its price; send nothing")
     add("--interact", action="store_true", help="show the prompt's controls and a Generate button")
     add("--sweep", metavar="NAMES", help="a grid over the prompt's controls; =style,warmth over those")
-    add("--steps", type=_count, default=5, metavar="K", help="how many stops of a range a sweep takes")
+    add("--steps", type=_count, metavar="K", help="how many stops of a range a sweep takes (5)")
     add("--models", metavar="A,B", help="the same with several models, side by side")
     add("--save", metavar="DIR", help="where the files go, seen from the notebook's folder")
     add("--embed", choices=("preview", "full", "link"), help="what the notebook itself carries")

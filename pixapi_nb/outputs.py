@@ -139,11 +139,8 @@ class Outputs:
 
     def _warn(self, error: OSError) -> None:
         with contextlib.suppress(UserWarning):  # a warning made an error must not cost the picture
-            warnings.warn(
-                f"pixapi_nb cannot write to {self._folder} ({error.strerror}); "
-                "the result is kept in memory only: save it with .save().",
-                stacklevel=2,
-            )
+            text = f"cannot write to {self._folder} ({error.strerror}); the result is in memory only: save it with .save()."
+            warnings.warn_explicit(text, UserWarning, "pixapi_nb", 0)  # a line of ours would tell nobody anything
 
     async def _download(self, wire: Wire, url: str, sink: BinaryIO, index: int, count: int) -> str:
         """Stream into `sink`, going on where a broken try ended; returns the media type. Raises Expired, DownloadFailed."""

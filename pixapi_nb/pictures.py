@@ -22,6 +22,8 @@ def sendable(data: bytes, label: str) -> InputImage:
     from PIL import Image
 
     kind = media_type(data[:16])
+    if kind is not None and kind.startswith("video/"):
+        raise UsageError(f"{label} is a video, and a picture is needed.", hint=_HINT)
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()

@@ -66,7 +66,7 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     try:
         if future.done() or not isinstance(loop, asyncio.BaseEventLoop):
             return future.result(timeout)
-        nest_asyncio2.apply(loop)
+        nest_asyncio2.apply(loop, run_close_loop=True)  # as asyncio.run does by itself
         waiting = loop.create_task(asyncio.wait_for(left_alone(future, loop), timeout))
         try:
             return loop.run_until_complete(waiting)

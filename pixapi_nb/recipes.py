@@ -117,7 +117,7 @@ def as_cell(found: Mapping[str, Any]) -> str:
     flags = {"n": "-n", "size": "--size", "quality": "--quality", "duration": "-d", "response_format": "--response-format"}
     words = ["%%pixapi", shlex.quote(found["model"])]
     known = pricing.find(found["model"])
-    if known is None and found.get("kind") in ("image", "video"):
+    if found.get("kind") in ("image", "video") and (known is None or known.kind != found["kind"]):
         words += ["--as", found["kind"]]
     for field, flag in flags.items():
         value = found.get(field)

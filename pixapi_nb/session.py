@@ -24,10 +24,12 @@ from pixapi_nb.checks import check
 from pixapi_nb.embedded import Embedded
 from pixapi_nb.errors import (
     BudgetExceeded,
+    DownloadFailed,
     InsufficientCredits,
     LocalServerError,
     MissingKey,
     ModelNotFound,
+    OutcomeUnknown,
     PixapiError,
     Unauthorized,
     UsageError,
@@ -49,6 +51,8 @@ DEFAULT_BASE_URL = "https://api.pixapi.ai"
 _LOCAL_KEY = "sk_local"
 _UNSEEN = "?"  # the model of a task that another ledger has seen sent
 _LAST_MOMENT = 2.0  # seconds
+_MODELS_PATIENCE = 10.0  # seconds
+_MODELS_AGAIN = 600.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,7 @@ class Session:
     _ledger: Ledger | None = field(default=None, repr=False)
     _wires: dict[Server, Wire] = field(default_factory=dict, repr=False)
     _models: dict[Server, asyncio.Future[tuple[Model, ...]]] = field(default_factory=dict, repr=False)
+    _models_asked: dict[Server, float] = field(default_factory=dict, repr=False)
     _embedded: Embedded | None = field(default=None, repr=False)
     _registered: bool = field(default=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -117,6 +122,13 @@ class Session:
             return "%pixapi login"
         return "PIXAPI_KEY" if os.environ.get("PIXAPI_KEY", "").strip() else "the keyring" if keys.recall() else None
 
+    def server_name(self) -> str:
+        """The name of the server in use, by which books are kept; nothing is started. Raises UsageError."""
+        address = self.address()
+        if address != LOCAL and not _is_address(address):
+            raise _no_address(address)
+        return address if address == LOCAL else _server_name(address)
+
     def server(self, *, base_url: str | None = None, key: str | None = None) -> Server:
         """Whom to ask; starts the embedded Pixapi if that is asked for. Raises MissingKey, UsageError, LocalServerError."""
         address = (base_url or self.address()).strip().rstrip("/")
@@ -125,11 +137,11 @@ class Session:
         if "@" in address:
             raise UsageError("a base URL must not carry a password.", hint="The key goes into PIXAPI_KEY, or %pixapi login.")
         if not _is_address(address):
-            raise UsageError(f"the base URL {address!r} is not one.", hint="Such as https://api.pixapi.ai, or the word local.")
+            raise _no_address(address)
         found = Secret(key) if key else self.found_key()
         if found is None:
             raise MissingKey
-        return Server(address, found, address)
+        return Server(address, found, _server_name(address))
 
     @property
     def embedded(self) -> Embedded:
@@ -146,6 +158,7 @@ class Session:
         asked = self._models.get(server)
         if asked is None or (asked.done() and (asked.cancelled() or asked.exception() is not None)):
             asked = self._models[server] = asyncio.ensure_future(self.wire(server).list_models())
+            self._models_asked[server] = time.monotonic()
         return await asyncio.shield(asked)
 
     def _listed(self, server: Server | None) -> tuple[Model, ...]:
@@ -161,16 +174,31 @@ class Session:
 
     async def kind(self, server: Server, model: str) -> Kind:
         """Whether a model makes images or videos: by the server, else by the built-in catalogue, else images."""
+        asked, since = self._models.get(server), time.monotonic() - self._models_asked.get(server, -_MODELS_AGAIN)
+        failed = asked is not None and asked.done() and not self._listed(server)
+        known = pricing.find(model) is not None
+        if not (known and failed and since < _MODELS_AGAIN):  # a server without such a list is not asked for every cell
+            # What is in the catalogue does not wait for a list that does not come.
+            patience = max(0.01, _MODELS_PATIENCE - since) if asked and not asked.done() else _MODELS_PATIENCE
+            try:
+                await asyncio.wait_for(self.models(server), patience if known else None)
+            except Unauthorized:
+                raise
+            except (PixapiError, asyncio.TimeoutError):
+                pass
+        return self.likely_kind(model, server)
+
+    def likely_kind(self, model: str, server: Server | None = None) -> Kind:
+        """The same as far as is known without asking; `server`: the one in use, if it has been asked before."""
         known = pricing.find(model)
-        try:
-            listed = await self.models(server)
-        except Unauthorized:
-            raise
-        except PixapiError:
-            listed = ()
         names = {model, known.id} if known else {model}
-        said = next((m.kind for m in listed if m.id in names and m.kind), None)
+        servers = [server] if server else [one for one in list(self._models) if one.name == self.server_name()]
+        said = next((m.kind for one in servers for m in self._listed(one) if m.id in names and m.kind), None)
         return said or (known.kind if known else "image")
+
+    def listed_models(self) -> list[str]:
+        """The ids that the server in use has told, if it has been asked."""
+        return [model.id for one in list(self._models) if one.name == self.server_name() for model in self._listed(one)]
 
     # -- work ------------------------------------------------------------------------------------------------------
 
@@ -215,23 +243,20 @@ class Session:
         """
         options = options or Options()
         self.checked_price(request, server)
-        digest = books.fingerprint(request)
-        earlier: list[Entry] = []
+        lost: Entry | None = None
         if options.reuse and all(image.data is not None for image in request.inputs):  # what a URL shows may have changed
-            earlier = self.ledger.delivered(server.name, digest)
-        whole = (entry for entry in earlier if len(entry.files) >= request.n)
-        found = next((job for entry in whole if (job := books.reused(entry, request))), None)
-        if found is not None:
-            return found
+            found, lost = self.earlier(request, server.name)
+            if found is not None:
+                return found
         price = self.accepted_price(request, server, options)
         budget, since = self._budget(options), books.midnight()
-        lost = next((entry for entry in earlier if entry.task_id), None)
         job = books.job_of(lost, request) if lost else Job(request, server=server.name, estimate=price)
+        job.synchronous = options.synchronous
 
         def intend() -> None:
             row = books.entry(
                 job,
-                digest,
+                books.fingerprint(job.request),
                 notebook=self.notebook,
                 synchronous=options.synchronous,
                 sweep=options.sweep,
@@ -239,7 +264,9 @@ class Session:
             )
             self.ledger.intend(row, budget=budget, since=since)
 
-        def make_anew() -> None:
+        def make_anew(error: PixapiError) -> None:
+            if isinstance(error, DownloadFailed) and lost and lost.state != "delivered":
+                raise error  # it was never here, and is paid for
             self.jobs.pop(job.id, None)
             job.renew()
             job.estimate = price
@@ -253,6 +280,9 @@ class Session:
                 synchronous=options.synchronous,
                 task_id=lost.task_id if lost else None,
                 make_anew=make_anew if lost else None,
+                earlier=(lambda asked: self.earlier(asked, server.name, under_way=False)[0])
+                if options.reuse
+                else lambda asked: None,
                 intend=lambda: _despite_trouble(intend),
                 record=self._recorder(job),
                 explain=self._explainer(job, server),
@@ -261,6 +291,17 @@ class Session:
             )
         )
         return job
+
+    def earlier(self, request: Request, server_name: str, *, under_way: bool = True) -> tuple[Job | None, Entry | None]:
+        """An identical request's job, from its files or (with `under_way`) as it runs here; else the row whose task to ask."""
+        digest = books.fingerprint(request)
+        rows = self.ledger.identical(server_name, digest)
+        whole = (row for row in rows if len(row.files) >= request.n)
+        here = next((job for row in whole if (job := books.reused(row, request))), None)
+        if here is None and under_way:
+            running = [job for job in list(self.jobs.values()) if job.server == server_name and not job.done]
+            here = next((job for job in running if books.fingerprint(job.request) == digest), None)
+        return here, next((row for row in rows if row.task_id), None)
 
     def resume(self, entry: Entry, server: Server, options: Options | None = None) -> Job:
         """Bring earlier work home: the job under way if this process has it, else from its files, else from its task.
@@ -272,12 +313,14 @@ class Session:
             return at_home
         options = options or Options()
         job = books.job_of(entry)
+        adopted = entry.model == _UNSEEN and self.ledger.get(entry.job_id) is None
         self._launch(
             Course(
                 job,
                 self.wire(server),
                 options.folder or self.folder,
                 task_id=entry.task_id,
+                intend=(lambda: _despite_trouble(lambda: self.ledger.intend(entry))) if adopted else lambda: None,
                 record=self._recorder(job),
                 explain=self._explainer(job, server),
                 # Of a task that these books did not see sent, nobody knows how it was made.
@@ -288,18 +331,25 @@ class Session:
         return job
 
     def adopt(self, task_id: str, server: Server) -> Entry:
-        """A row for a task that this ledger has not seen: one from another machine, or from a lost ledger."""
+        """A row for a task that this ledger has not seen: one from another machine, or from a lost ledger.
+
+        `resume` writes it down, once the server says that it knows the task.
+        """
         request = ImageRequest(model=_UNSEEN, prompt=f"task {task_id}")
         job = Job(request, server=server.name, estimate=Price())
         blank = books.entry(job, books.fingerprint(request), notebook=self.notebook)
-        entry = replace(blank, state="submitted", task_id=task_id)
-        self.ledger.intend(entry)
-        return entry
+        return replace(blank, state="submitted", task_id=task_id)
 
     def _explainer(self, job: Job, server: Server) -> Callable[[PixapiError], None]:
         def explain(error: PixapiError) -> None:
             if isinstance(error, InsufficientCredits):
-                error.hint = f"This request costs {job.estimate}. Nothing was charged; add credits to the Pixapi account first."
+                costs = f"costs {job.estimate}" if job.estimate.top is not None else f"has no fixed price ({job.estimate})"
+                error.hint = f"This request {costs}. Nothing was charged; add credits to the Pixapi account first."
+            elif isinstance(error, OutcomeUnknown):
+                error.hint = (
+                    f"{OutcomeUnknown.hint}\nIts price stays reserved. Once you know, %pixapi tasks --close {job.id} takes it"
+                    " off the books."
+                )
             elif isinstance(error, ModelNotFound):
                 known = [*(model.id for model in self._listed(server)), *pricing.MODELS, *pricing.ALIASES]
                 similar = difflib.get_close_matches(job.request.model[:80], known, n=1)
@@ -372,12 +422,29 @@ class Session:
             self._embedded.stop()
 
 
+def _no_address(address: str) -> UsageError:
+    return UsageError(f"the base URL {address!r} is not one.", hint="Such as https://api.pixapi.ai, or the word local.")
+
+
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets, or the port
         return False
+
+
+def _server_name(address: str) -> str:
+    """One name for one server, however it is written: budgets and books are kept by it.
+
+    >>> _server_name("https://API.Pixapi.ai:443/v1")
+    'https://api.pixapi.ai'
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    port = f":{parts.port}" if parts.port not in (None, usual) else ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path.rstrip('/').removesuffix('/v1')}"
 
 
 def _despite_trouble(write: Callable[[], None]) -> None:

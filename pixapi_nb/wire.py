@@ -125,7 +125,8 @@ class Wire:
 
     def __init__(self, server: Server, *, timeout: float | None = None) -> None:
         self.server = server
-        self.without_async = False  # learnt from an EndpointMissing: another OpenAI-compatible server
+        self.async_missed = 0  # answers that there is no such endpoint: twice, and it is another OpenAI-compatible server
+        self._has_async = False  # it has taken asynchronous work
         self._read = timeout or _READ
         self._read_synchronous = timeout or _READ_SYNCHRONOUS
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE)
@@ -167,7 +168,9 @@ class Wire:
         else:
             path = "/v1/async/images/edits" if request.images else "/v1/async/images/generations"
         body, wait = await self._pay(path, request, self._read)
-        return replace(_answer(answers.parse_submission, body), retry_after=wait)
+        accepted = replace(_answer(answers.parse_submission, body), retry_after=wait)
+        self._has_async = True
+        return accepted
 
     async def retrieve_task(self, task_id: str) -> TaskStatus:
         """GET /v1/tasks/{id}. Raises TaskNotFound only where the API itself says so, and not a gateway before it."""
@@ -231,12 +234,22 @@ class Wire:
             return body, wait
         if isinstance(refusal, EndpointMissing):
             refusal.message = f"this server has no {path} ({refusal.message.rstrip('.')})."
-        # 4xx says that the request was not accepted; only a request timeout leaves that open.
-        if 400 <= refusal.status < 500 and refusal.status not in (408, 499):
-            raise refusal
-        if refusal.status in (500, 503) and refusal.documented:
+        if self._is_refused(refusal):
             raise refusal
         raise OutcomeUnknown(f"the request was sent, and the answer does not tell what became of it: {refusal.message}")
+
+    def _is_refused(self, error: APIError) -> bool:
+        """Whether the answer says that a paid request was not accepted. A page that is not the API's does not say that.
+
+        4xx in JSON does, but for a request timeout; of 5xx what the API documents, which is an assumption (`polling`).
+        """
+        if error.documented and error.status in (500, 503):
+            return True
+        if not 400 <= error.status < 500 or error.status in (408, 499):
+            return False
+        if isinstance(error, EndpointMissing) and not error.documented:
+            return not self._has_async
+        return not error.page or error.status in (401, 429)
 
     async def _ask(self, path: str) -> tuple[Any, float | None]:
         """GET what costs nothing; the answer, and its Retry-After. Raises APIError, Unreachable or UnexpectedAnswer."""
@@ -247,8 +260,9 @@ class Wire:
             raise Unreachable(f"{self.server.base_url} did not answer: {error}.") from None
         if refusal is None:
             return body, wait
-        if refusal.status < 300:
-            raise UnexpectedAnswer(refusal.message)
+        # A page of a gateway, or a hotel's login: trouble of the network's kind.
+        if refusal.page and refusal.status < 500 and refusal.status not in (401, 408, 425, 429):
+            raise Unreachable(f"{self.server.base_url} did not answer as the API does: {refusal.message}")
         raise refusal
 
     async def _exchange(self, method: str, path: str, limit: int, **given: Any) -> _Answer:
@@ -288,6 +302,7 @@ class Wire:
             request_id=clean(without_key(response.headers.get("x-request-id", "")), 80) or None,
             retry_after=wait,
         )
+        error.page = body is _Unreadable
         if response.is_success:
             what = "an empty answer" if not content.strip() else "an answer that is not JSON"
             error.message = f"the server sent {what} (HTTP {response.status_code})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # so that `tests.harness` is found; an editable install of the project has it there already
     sys.path.append(str(ROOT))
 
+_run = asyncio.run
 _lab: pytest.StashKey[Lab] = pytest.StashKey()
 
 
@@ -50,6 +52,12 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "pixapi-home"
     home.mkdir()
     monkeypatch.setenv("PIXAPI_HOME", str(home))
+
+
+@pytest.fixture(autouse=True)
+def _own_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.12, nest_asyncio2 makes `asyncio.run` leave its loop open, and some later test would be warned of it."""
+    monkeypatch.setattr(asyncio, "run", _run)
 
 
 # -- order: the browser comes last, and never stands beside a test without one

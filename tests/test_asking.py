@@ -73,7 +73,10 @@ def test_pictures_make_an_edit_or_the_start_of_a_video(ask):
     [
         ("", "image", "no model is given"),
         ("-n 2", "image", "no model is given"),
-        ("nano -d 6", "image", "-d is for videos, and nano makes images"),
+        ("nano-banana -d 6", "image", "-d is for videos, and nano-banana makes images"),
+        ("veoo -d 6", "image", "-d is for videos, and veoo is not known to make them. Did you mean veo"),
+        ("nano --steps 3", "image", "--steps is for --sweep"),
+        ("nano --sweep --steps 0", "image", "at least one stop"),
         ("nano -d 6 --as image", "video", "-d is for videos"),
         ("veo -n 2", "video", "-n is for images, and veo makes videos"),
         ("veo -n 0", "video", "-n is for images"),

@@ -17,6 +17,7 @@ from PIL import Image
 from pixapi_nb import portal
 from pixapi_nb.client import AsyncClient, Client
 from pixapi_nb.errors import (
+    Interrupted,
     InvalidRequest,
     MissingKey,
     ModelNotFound,
@@ -277,9 +278,14 @@ def test_an_interrupted_wait_leaves_the_job_running(raw, at_raw, session):
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         at_raw(Client).images.generate(model=MODEL, prompt="p")
     thread.join()
+    assert type(caught.value) is Interrupted
+    (said,) = caught.value._render_traceback_()
+    assert "task task_01K goes on, and is charged." in said
+    assert "%pixapi resume task_01K" in said
+    assert len(said.splitlines()) == 2
     (job,) = session.jobs.values()
     assert not job.done
     rest.set()
@@ -382,3 +388,15 @@ def test_clients_and_what_they_hold_are_not_pickled_with_the_key(at_raw, session
         with pytest.raises(TypeError):
             pickle.dumps(one)
     assert KEY not in repr(vars(at_raw(Client)))
+
+
+def test_numpys_numbers_are_numbers(raw, at_raw):
+    import numpy as np
+
+    raw.on(SUBMIT, answer(200, SUBMITTED))
+    raw.on(TASK, completed(raw.url + "/m.png"))
+    at_raw(Client).images.generate(model=MODEL, prompt="p", n=np.int64(2), wait=False)
+    until(lambda: raw.seen("POST"))
+    assert raw.seen("POST")[0].json["n"] == 2
+    with pytest.raises(UsageError, match="n is of type float"):
+        at_raw(Client).images.generate(model=MODEL, prompt="p", n=2.5)

@@ -205,6 +205,8 @@ def test_resume_of_what_this_ledger_never_saw(loaded: Kernel, pixapi_server: Pix
     assert not Path(adopted.files[0] + ".json").exists()  # nobody knows how it was made
     assert "is on the books" in refusal(loaded.run("%pixapi resume nonsense"))
     assert "TaskNotFound" in refusal(loaded.run("%pixapi resume task_01NOBODYKNOWS"))
+    assert len(ledger.recent()) == 1, "a slip of the pen is not booked"
+    assert loaded.run(f"back = %pixapi resume {task}\nback.task_id", check=True).result == f"'{task}'"
     assert "is unfinished" in loaded.run("%pixapi resume", check=True).text
 
 
@@ -277,6 +279,8 @@ def test_login_keeps_the_key_to_itself(loaded: Kernel, pixapi_server: PixapiServ
     loaded.run("import os; del os.environ['PIXAPI_KEY']", check=True)
     assert "MissingKey" in refusal(loaded.run(CELL.format("", "a lake")))
     assert "nobody is there" in refusal(loaded.run("%pixapi login"))
+    for slip in (f"%pixapi login {KEY}", f"%pixapi login={KEY}", f"%pixapi login --key={KEY}"):
+        assert KEY not in refusal(loaded.run(slip))
     wrong = loaded.run("%pixapi login", answers=["two words"])
     assert "not a key" in refusal(wrong)
     assert "two words" not in refusal(wrong)
@@ -294,6 +298,10 @@ def test_login_leaves_the_sketches_behind(kernel: Kernel) -> None:
     assert "https://api.pixapi.ai" in said
     assert "%pixapi local" in said
     assert "https://api.pixapi.ai" in kernel.run("%pixapi config", check=True).text
+
+
+def test_forgetting_does_not_claim_what_the_environment_has(loaded: Kernel) -> None:
+    assert "PIXAPI_KEY is still set" in loaded.run("%pixapi login --forget", check=True).text
 
 
 def test_models_and_help(loaded: Kernel) -> None:

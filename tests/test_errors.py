@@ -141,7 +141,7 @@ def test_a_prompt_error_points_at_its_place():
 
 def test_the_tree_is_complete_and_in_order():
     kinds = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, PixapiError)}
-    assert set(errors.__all__) == kinds | {"clean"}
+    assert set(errors.__all__) == kinds | {"Interrupted", "clean"}
     listed = errors.__doc__ or ""
     assert all(name in listed for name in kinds)
 

@@ -47,6 +47,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processe
 
 
 def an_entry(job_id="job1", **fields_given):
+    if fields_given.get("estimate_high", 8.0) is None:
+        fields_given = {"estimate_low": None} | fields_given
     known = {
         "job_id": job_id,
         "server": PIXAPI,
@@ -227,7 +229,9 @@ def test_from_the_intent_to_the_files(ledger, tmp_path):
     one, in_memory = a_file(tmp_path), Media(None, "image/png", b"data")
     ledger.record("job1", Delivered((one, in_memory)))
     found = ledger.get("job1")
-    assert (found.state, found.credits, found.files, found.error) == ("delivered", 6.0, (str(one.path),), None)
+    assert (found.state, found.credits, found.files, found.error) == ("completed", 6.0, (str(one.path),), None)
+    ledger.record("job1", Delivered((one,), missing=1))
+    assert [entry.job_id for entry in ledger.unfinished()] == ["job1"], "what is not all here can be fetched again"
     ledger.record("job1", Delivered((a_file(tmp_path, "again.png"),), 6.0))
     assert the(ledger, "job1").files == (str(tmp_path / "again.png"),)
 
@@ -419,6 +423,15 @@ def test_what_a_row_costs(ledger, state, charged, high, spent, unpriced):
     assert ledger.spend() == [Spend(PIXAPI, "nano", 1, spent.charged, estimated, spent.reserved, unpriced)]
 
 
+def test_where_no_top_is_known_the_beginning_counts(ledger):
+    ledger.intend(an_entry("from 4", estimate_low=4.0, estimate_high=None), budget=10.0, since=0)
+    assert ledger.spent(PIXAPI, 0) == Spent(0, 4)
+    with pytest.raises(BudgetExceeded, match="may cost 7 credits"):
+        ledger.intend(an_entry("too much", estimate_low=7.0, estimate_high=None), budget=10.0, since=0)
+    ledger.record("from 4", Delivered(()))
+    assert ledger.spent(PIXAPI, 0) == Spent(4, 0)
+
+
 def spend_all(home, name, budget):
     ledger = Ledger.open(Path(home))
     say(ready=True)
@@ -550,9 +563,9 @@ def test_what_was_delivered_for_an_identical_request(ledger, tmp_path):
         ledger.intend(an_entry(f"job{number}", created=1000.0 + number, **other))
         ledger.record(f"job{number}", Delivered(media))
     ledger.intend(an_entry("newer", created=2000.0))
-    assert [row.job_id for row in ledger.delivered(PIXAPI, "d1")] == ["job2", "job1", "job0"]
-    assert [row.job_id for row in ledger.delivered("local", "d1")] == ["job3"]
-    assert ledger.delivered(PIXAPI, "d3") == []
+    assert [row.job_id for row in ledger.identical(PIXAPI, "d1")] == ["newer", "job2", "job1", "job0"]
+    assert [row.job_id for row in ledger.identical("local", "d1")] == ["job3"]
+    assert ledger.identical(PIXAPI, "d3") == []
 
 
 def test_a_sweep(ledger):
@@ -616,7 +629,7 @@ def test_no_question_reads_the_whole_table(ledger, monkeypatch):
         ledger.recent,
         ledger.unfinished,
         ledger.unknown,
-        lambda: ledger.delivered(PIXAPI, "d1"),
+        lambda: ledger.identical(PIXAPI, "d1"),
         lambda: ledger.sweep("s1"),
         lambda: ledger.spent(PIXAPI, 0),
     ):
@@ -751,7 +764,7 @@ def check_it_goes_on(ledger, tmp_path, expected=0.0):
     ledger.record("goes-on", Submitted("task_on"))
     assert the(ledger, "task_on").state == "submitted"
     ledger.record("goes-on", Delivered((a_file(tmp_path),), 8.0))
-    assert [row.job_id for row in ledger.delivered(PIXAPI, "d1")] == ["goes-on"]
+    assert ledger.identical(PIXAPI, "d1")[0].job_id == "goes-on"
 
 
 def a_file_in_its_way(folder):
@@ -786,7 +799,7 @@ def test_without_create_nothing_is_made_until_it_is_needed(tmp_path):
     assert ledger.recent() == ledger.unfinished() == ledger.unknown() == ledger.sweep("s") == []
     assert ledger.spend() == []
     assert ledger.get("job1") is None
-    assert ledger.delivered(PIXAPI, "d1") == []
+    assert ledger.identical(PIXAPI, "d1") == []
     assert ledger.spent(PIXAPI, 0) == Spent(0, 0)
     assert not home.exists()
     neighbour = Ledger.open(home)

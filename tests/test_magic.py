@@ -7,14 +7,18 @@ import re
 import threading
 import types
 from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
+from traitlets import TraitError
 from traitlets.config import Config
 
-from pixapi_nb import magic, session
+from pixapi_nb import books, completion, magic, session
 from pixapi_nb.errors import (
     InsufficientCredits,
     MissingKey,
@@ -28,7 +32,9 @@ from pixapi_nb.errors import (
     UsageError,
 )
 from pixapi_nb.jobs import Job
+from pixapi_nb.models import ImageRequest, Model
 from pixapi_nb.options import cell_parser
+from pixapi_nb.pricing import Price
 from tests.harness.pixapi import PixapiServer
 
 MODEL = "gemini-3-pro-image-preview"
@@ -158,6 +164,30 @@ def test_a_picture_may_go_in_as_a_variable_an_item_of_a_job_or_a_file(shell: She
     assert [entry["fields"]["image"] for entry in edits] == ["1 file(s)"] * 2 + [edits[2]["fields"]["image"]]
 
 
+def test_a_picture_that_is_still_being_made_is_waited_for(shell: Shell, pixapi_server: PixapiServer) -> None:
+    """As in Run All: the variable is not even there when the next cell begins."""
+    pixapi_server.settings(seconds=1)
+    shell.run_cell(cell("-b -o hero"))
+    shell.run_cell(cell("-i hero -o green", "the same in green"))
+    assert len(shell.user_ns["green"]) == 1
+    assert [entry["path"] for entry in pixapi_server.requests("POST")] == [
+        "/v1/async/images/generations",
+        "/v1/async/images/edits",
+    ]
+
+
+def test_what_is_saved_has_the_kind_of_its_name(shell: Shell, tmp_path: Path) -> None:
+    shell.run_cell(cell("-o hero"))
+    hero = shell.user_ns["hero"]
+    (copied,) = hero.save(tmp_path / "copies")
+    assert copied.read_bytes() == hero[0].bytes
+    with Image.open(hero[0].save(tmp_path / "hero.jpg")) as image:
+        assert image.format == "JPEG"
+    with pytest.raises(PixapiError, match=r"hero\.xyz cannot be written"):
+        hero[0].save(tmp_path / "hero.xyz")
+    assert not (tmp_path / "hero.xyz").exists()
+
+
 def test_the_help_names_every_option() -> None:
     said = magic.PixapiMagics.pixapi.__doc__ or ""
     options = [option for action in cell_parser()._actions for option in action.option_strings]
@@ -172,6 +202,62 @@ def test_a_dry_run_shows_the_request_and_its_price_and_sends_nothing(
     assert {"prompt: a glass cup", "n: 3"} <= set(said.splitlines())
     assert "24 credits" in said
     assert pixapi_server.requests() == []
+
+
+def test_a_dry_run_tells_what_would_happen(
+    shell: Shell, pixapi_server: PixapiServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell("%config PixapiMagics.budget = 10")
+    shell.run_cell(cell("--dry-run --reuse --interact"))
+    first = capsys.readouterr().out.splitlines()
+    assert {"reuse: no earlier run answers it", "budget: 10 of 10 credits are left"} <= set(first)
+    shell.run_cell(cell())
+    capsys.readouterr()
+    shell.run_cell(cell("--dry-run --reuse"))
+    again = capsys.readouterr().out.splitlines()
+    assert {"reuse: an earlier run answers it: 0 credits", "budget: 2 of 10 credits are left: it would be refused"} <= set(
+        again
+    )
+    shell.run_cell(cell("--dry-run", model="unheard-of"))
+    assert "price: unknown" in capsys.readouterr().out
+    assert len(pixapi_server.requests("POST")) == 1
+
+
+def test_a_budget_is_no_debt(shell: Shell) -> None:
+    (own,) = magic._loaded.values()
+    with pytest.raises(TraitError, match="0 credits or more"):
+        own.budget = -1
+    shell.run_cell("%config PixapiMagics.budget = -1")
+    assert session.current().budget is None
+
+
+@pytest.mark.parametrize(
+    ("line", "offered", "not_offered"),
+    [
+        ("%%pixapi nano", ["nano-banana"], ["--size"]),
+        ("%%pixapi -n 2 nano", ["nano-banana"], []),
+        ("%%pixapi nano-banana --embed ", ["preview", "full", "link"], []),
+        ("%%pixapi nano-banana --embed=", ["preview", "full", "link"], ["--size"]),
+        ("%%pixapi nano-banana -", ["--size"], ["nano-banana"]),
+        ("%%pixapi sora", ["sora-9"], []),
+        ("%pixapi ta", ["tasks"], []),
+        ("%pixapi tasks --", ["--close", "--all"], []),
+        ("%pixapi resume ", ["task_of_yesterday"], []),
+        ("%pixapi tasks --close ", ["task_of_yesterday"], []),
+    ],
+)
+def test_tab(shell: Shell, pixapi_server: PixapiServer, line: str, offered: list[str], not_offered: list[str]) -> None:
+    own = session.current()
+    server = own.server()
+    told: Any = Future()
+    told.set_result((Model(id="sora-9", kind="video"),))
+    own._models[server] = told
+    job = Job(ImageRequest(model="nano", prompt="p"), server=server.name, estimate=Price())
+    own.ledger.intend(replace(books.entry(job, "d", notebook=None), state="submitted", task_id="task_of_yesterday"))
+    word = re.split(r"[\s=]", line)[-1]
+    found = completion.complete(line, word, {})
+    assert set(offered) <= set(found)
+    assert not set(not_offered) & set(found)
 
 
 def test_a_magic_in_a_function_and_in_a_loop(shell: Shell, pixapi_server: PixapiServer) -> None:
@@ -256,6 +342,8 @@ REFUSED = [
     ("-i nothing.png", "a cup", "no such variable and no such file"),
     ("", "  \n ", "the prompt is empty"),
     ("--embed never", "a cup", "invalid choice"),
+    ("--save notes.txt", "a cup", "is a file, and has to be a folder"),
+    ("--sweep material,style", "a {{style: a | b}} cup", "--sweep=material,style"),
 ]
 
 
@@ -263,6 +351,7 @@ REFUSED = [
 def test_what_is_wrong_is_said_before_anything_is_sent(
     shell: Shell, pixapi_server: PixapiServer, options: str, body: str, said: str
 ) -> None:
+    Path("notes.txt").write_text("in the way")
     with pytest.raises(UsageError, match=said) as raised:
         shell.run_cell(cell(options, body))
     assert pixapi_server.requests("POST") == []

@@ -265,7 +265,7 @@ def test_a_folder_that_cannot_be_written_costs_nobody_a_picture(raw, tmp_path, r
         monkeypatch.setattr("pixapi_nb.outputs.os.fsync", full)
         monkeypatch.setattr("pixapi_nb.outputs.Path.write_bytes", full)
     stem = "x" * 300 if where == "long" else "cup"
-    with pytest.warns(UserWarning, match="kept in memory only"):
+    with pytest.warns(UserWarning, match="is in memory only"):
         media = receive(item, stem=stem)
     assert (media.path, media.bytes) == (None, BIG)
     monkeypatch.undo()

@@ -121,10 +121,27 @@ def test_a_list_that_could_not_be_had_is_asked_for_again(raw, session, trouble):
     server = session.server(base_url=raw.url, key=KEY)
     with pytest.raises(PixapiError):
         models(session, server)
+    assert kind(session, server, "veo") == "video", "what is in the catalogue does not ask again so soon"
     assert kind(session, server, "new-model") == "image", "an unknown model is passed on"
     assert kind(session, server, "new-model") == "video"
     assert kind(session, server, "new-model") == "video"
     assert len(raw.asked) == 3
+
+
+def test_what_is_in_the_catalogue_does_not_wait_for_a_list_for_ever(raw, session, monkeypatch):
+    monkeypatch.setattr("pixapi_nb.session._MODELS_PATIENCE", 0.1)
+    raw.on(MODELS, HANG)
+    server = session.server(base_url=raw.url, key=KEY)
+    assert [kind(session, server, "veo") for _ in range(2)] == ["video", "video"]
+    assert len(raw.asked) == 1
+
+
+@pytest.mark.parametrize("address", ["https://API.pixapi.ai", "https://api.pixapi.ai/v1/", "https://api.pixapi.ai:443"])
+def test_one_server_has_one_name_however_it_is_written(session, monkeypatch, address):
+    """Budgets and books are kept by it."""
+    monkeypatch.setenv("PIXAPI_BASE_URL", address)
+    monkeypatch.setenv("PIXAPI_KEY", KEY)
+    assert session.server().name == session.server_name() == DEFAULT_BASE_URL
 
 
 def test_an_interrupted_question_does_not_spoil_the_next(raw, session):

@@ -91,7 +91,7 @@ def test_a_url_stays_one(folder, source):
         ("by_name[0]", "-i by_name[0]: 0"),
         ("number[0]", "not subscriptable"),
         ("red[0]", "red[0] is of type int"),
-        ("film", "film is not a picture"),
+        ("film", "film is a video, and a picture is needed"),
         ("notes.txt", "notes.txt is not a picture"),
         ("http://[", "no such variable and no such file"),
         ("~nobody-of-that-name/cup.png", "no such variable and no such file"),

@@ -256,10 +256,13 @@ def test_a_request_with_an_unclear_end_is_sent_once_and_an_unknown_outcome_where
 
 
 def test_an_unreadable_answer_about_a_task_does_not_say_that_the_task_is_gone(raw):
-    for odd in (answer(404, "<html>nginx</html>"), answer(404), answer(200, "<html>"), answer(200)):
-        raw.on(TASK, odd)
-        with pytest.raises(UnexpectedAnswer):
+    for page in (answer(404, "<html>nginx</html>"), answer(404), answer(200, "<html>"), answer(200), answer(302), answer(403)):
+        raw.on(TASK, page)
+        with pytest.raises(Unreachable, match="did not answer as the API does"):
             on_wire(raw.url, retrieve)
+    raw.on(TASK, answer(404, {"detail": "Not Found"}))
+    with pytest.raises(UnexpectedAnswer):
+        on_wire(raw.url, retrieve)
     raw.on(TASK, refusal(404, "not_found", shape=1))
     with pytest.raises(TaskNotFound):
         on_wire(raw.url, retrieve)

@@ -101,8 +101,7 @@ def _in_one_line(error: PixapiError) -> str:
 
 
 def _detached(job: Job) -> Detached:
-    way = f"It arrives beneath this cell. Come back to it at any time: %pixapi resume {job.task_id or job.id}"
-    return Detached(job.task_id, hint=way)
+    return Detached(job.task_id, hint=f"It arrives beneath this cell. {job.way_back}")
 
 
 def _not_sent() -> PixapiError:

@@ -147,19 +147,22 @@ def test_a_synchronous_request_that_fails(server: Server) -> None:
 def test_answers_with_something_missing_or_odd(server: Server) -> None:
     name = server.submit()
     whole = server.finished(name)
-    for rule, expected in (
-        ({"kind": "task_status"}, whole | {"status": "paused"}),
-        ({"kind": "task_status", "value": "cancelled"}, whole | {"status": "cancelled"}),
-        ({"kind": "no_url"}, whole | {"result": {"type": "image", "data": [{}]}}),
-        ({"kind": "no_data"}, whole | {"result": {"type": "image"}}),
+    del whole["result"]  # its URLs tell the time
+    for rule, expected, result in (
+        ({"kind": "task_status"}, whole | {"status": "paused"}, None),
+        ({"kind": "task_status", "value": "cancelled"}, whole | {"status": "cancelled"}, None),
+        ({"kind": "no_url"}, whole, {"type": "image", "data": [{}]}),
+        ({"kind": "no_data"}, whole, {"type": "image"}),
     ):
         server.faults({"match": {"path": "/v1/tasks"}, "times": 1, **rule})
-        assert server.task(name) == expected
+        answer = server.task(name)
+        assert answer.pop("result") == result or result is None
+        assert answer == expected
     for rule, keys in (({"kind": "no_url"}, {"created", "data"}), ({"kind": "no_data"}, {"created"})):
         server.faults({"match": {"method": "POST"}, "times": 1, **rule})
-        answer = server.client.post("/v1/images/generations", json=BODY)
-        assert answer.status_code == 200
-        assert answer.json().keys() == keys
+        said = server.client.post("/v1/images/generations", json=BODY)
+        assert said.status_code == 200
+        assert said.json().keys() == keys
 
 
 def test_which_requests_a_rule_meets(server: Server) -> None:
