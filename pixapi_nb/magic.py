@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 from IPython.display import display
 from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, observe, validate
 
-from pixapi_nb import commands, completion, portal, session, show_parts
+from pixapi_nb import commands, completion, markup, portal, session, show_parts
 from pixapi_nb.asking import Ask
 from pixapi_nb.books import midnight
 from pixapi_nb.errors import PixapiError, UsageError, clean
@@ -106,7 +106,8 @@ class PixapiMagics(Magics):
         if cell is None:
             return commands.run(self, line)
         if running := self._running_inputs(line):
-            wait_for_start(portal.run(_settled, running))
+            with self._telling_of(running):
+                wait_for_start(portal.run(_settled, running))
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
@@ -126,7 +127,8 @@ class PixapiMagics(Magics):
 
     async def _pixapi_awaited(self, line: str, cell: str) -> Job | Sweep | None:
         if running := self._running_inputs(line):
-            await await_start(portal.run(_settled, running))
+            with self._telling_of(running):
+                await await_start(portal.run(_settled, running))
         ask = self._ask(line, cell)
         if ask.words.dry_run or ask.words.interact:
             self._without_sending(ask)
@@ -157,11 +159,22 @@ class PixapiMagics(Magics):
         defaults = {name: getattr(self, name) for name in ("n", "size", "quality", "embed", "save", "reuse")}
         return Ask.read(line, cell, defaults=defaults, variables=self._variables, folder=self._beside)
 
-    def _running_inputs(self, line: str) -> list[Job]:
+    def _running_inputs(self, line: str) -> dict[str, Job]:
         """The jobs that `-i` names and that are still being made: the cell waits for them, where an interrupt reaches it."""
         names = [source.partition("[")[0] for source in cell_parser().parse(cell_words(line)).image]
-        jobs = [self._variables.get(name, self._coming.get(name)) for name in names]
-        return [job for job in jobs if isinstance(job, Job) and not job.done]
+        jobs = {name: self._variables.get(name, self._coming.get(name)) for name in names}
+        return {name: job for name, job in jobs.items() if isinstance(job, Job) and not job.done}
+
+    @contextlib.contextmanager
+    def _telling_of(self, running: Iterable[str]) -> Iterator[None]:
+        """Say what the cell waits for, as long as it does."""
+        text = f"Waiting for {', '.join(running)}, still being made. Interrupt to leave: nothing was sent yet."
+        said = display(markup.bundle(markup.note(text), text), raw=True, display_id=True)
+        try:
+            yield
+        finally:
+            if said is not None and front.has_widgets(self.shell):  # a terminal has written it
+                said.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def _folder(self, ask: Ask) -> Path:
         named = ask.option("save")
@@ -320,9 +333,9 @@ class PixapiMagics(Magics):
             self.shell.configurables.remove(self)
 
 
-async def _settled(jobs: Sequence[Job]) -> None:
+async def _settled(jobs: Mapping[str, Job]) -> None:
     """Wait until they have ended, well or not."""
-    for job in jobs:
+    for job in jobs.values():
         with contextlib.suppress(PixapiError):
             await job
 

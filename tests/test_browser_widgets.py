@@ -206,6 +206,7 @@ def test_a_picture_is_dropped_or_chosen_however_large(lab: Lab, pixapi_server: P
     assert large.stat().st_size > 12_000_000, "more than a Jupyter server takes in one message"
     zone.locator("input").set_input_files(large)
     cell.wait(lambda cell: cell.dropdown("picture").value == "large.png" and "no file" not in cell.text(), what="the large one")
+    expect(cell.output.locator("img[alt='large.png']")).to_be_visible()  # when it comes, what is beneath it moves
     cell.textbox("prompt").set("at dawn")
     cell.output.locator(".pixapi-act button").click()
     cell.wait(lambda cell: pictures(cell) == 3, what="the edit, over what went in")

@@ -249,14 +249,15 @@ def test_an_interrupt_of_the_wait_for_an_input(loaded: Kernel, pixapi_server: Pi
     pixapi_server.settings(seconds=8)
     loaded.run(cell(options="-b -o slow"), allow_stdin=True, check=True)
     run, behind = loaded.send(cell("in green", "-i slow"), allow_stdin=True), loaded.send("print('behind')")
-    loaded.until(lambda: run.started)
+    loaded.until(lambda: "Waiting for slow" in run.text, 20, lambda: run.text)
     loaded.interrupt()
     loaded.wait(run, SOON)
     loaded.wait(behind, SOON)
     assert_stopped(run, behind)
     assert run.error
     assert "nothing was sent" in run.error.evalue
-    loaded.until(lambda: loaded.run("slow.done", check=True).result == "True", 20)
+    assert "Waiting for slow" not in run.text
+    loaded.until(lambda: loaded.run("'slow' in globals() and slow.done", check=True).result == "True", 20)
     assert len(pixapi_server.requests("POST")) == 1
 
 

@@ -32,6 +32,7 @@ _MAKES: dict[str, Kind] = {"edit": "image", "animate": "video"}  # with text alo
 _VIDEO = "veo"
 _HISTORY = 48  # earlier pictures that are offered
 _NONE = ""
+_THUMB = 160  # CSS pixels of the picture that goes in
 
 
 class Studio(Panel):
@@ -182,7 +183,9 @@ class Studio(Panel):
         """Show the picture that goes in."""
         self._chosen = True
         source = self._sources.get(self._source.value)
-        shown = show.cell(source, of=1, alt=self._source.value, width=160) if source is not None else ""
+        # Its room is there at once: what comes later must not move the button away from under a click.
+        self._thumb.layout.min_height = None if source is None else f"{_THUMB + 8}px"
+        shown = show.cell(source, of=1, alt=self._source.value, width=_THUMB) if source is not None else ""
         self._thumb.value = str(shown)
         self._changed()
 
