@@ -152,14 +152,15 @@ def test_an_interrupted_cell_says_how_to_come_back_and_its_picture_arrives(lab: 
 
 
 def test_a_failing_cell_is_short_and_red(lab: Lab, pixapi_server: PixapiServer, tmp_path: Path) -> None:
-    pixapi_server.faults({"kind": "status", "status": 402, "match": {"method": "POST"}})
+    pixapi_server.settings(seconds=2)
+    pixapi_server.faults({"kind": "fail_task", "task": {"error": "The model is tired.", "at_progress": 60}})
     notebook = lab.open([LOAD, cell("a cup"), "print('behind')"], height=600)
     notebook.run_all(wait=True)
     shown = notebook.cell(1)
     shown.wait(lambda cell: not cell.bars())
-    assert "InsufficientCredits: The balance is too low for this request." in shown.text()
+    assert re.search(r"TaskFailed: task \w+ failed: The model is tired\.", shown.text())
     assert len(shown.text().splitlines()) <= 6
-    colour = shown.output.get_by_text("InsufficientCredits", exact=True).evaluate("node => getComputedStyle(node).color")
+    colour = shown.output.get_by_text("TaskFailed", exact=True).evaluate("node => getComputedStyle(node).color")
     red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
     assert red > 2 * max(green, blue)
     assert notebook.cell(2).execution_count is None
